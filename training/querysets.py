@@ -1,0 +1,33 @@
+"""Reads over many rows of this app that must be right everywhere."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Self
+
+from django.db import models
+
+
+class ModelVersionQuerySet(models.QuerySet):
+    def with_towers(self) -> Self:
+        """Both encoders and their spaces in one query; newest version first."""
+        return self.select_related("image_encoder__space", "text_encoder__space").order_by("-pk")
+
+    def answering_text(self) -> Self:
+        """Versions that have a text tower, the only ones a text query may name."""
+        return self.filter(text_encoder__isnull=False)
+
+
+class TrainingRunQuerySet(models.QuerySet):
+    def with_job(self) -> Self:
+        """Runs with what a list shows of each, newest first; one query."""
+        return self.select_related("job", "snapshot__dataset", "version").order_by("-pk")
+
+
+class MetricPointQuerySet(models.QuerySet):
+    def curves(self) -> dict[str, list[tuple[int, float]]]:
+        """Points grouped by metric name, each list by rising step; one query."""
+        grouped: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        for name, step, value in self.order_by("name", "step").values_list("name", "step", "value"):
+            grouped[name].append((step, value))
+        return dict(grouped)
