@@ -1,0 +1,53 @@
+"""What can be wrong with pictures, datasets and files; each error says it in words for a user."""
+
+from pedsite.api import DomainError
+
+
+class BadImage(DomainError):
+    """Bytes that are not a picture that can be used; the message says why."""
+
+    code = "bad-image"
+    status = 422
+
+
+class UnknownDataset(DomainError):
+    code = "unknown-dataset"
+    status = 404
+
+    def __init__(self, name: object) -> None:
+        super().__init__(f"There is no dataset “{name}”.")
+
+
+class BadDatasetName(DomainError):
+    code = "bad-dataset-name"
+    status = 422
+
+
+class UnknownBox(DomainError):
+    code = "unknown-box"
+    status = 404
+
+    def __init__(self, pk: object) -> None:
+        super().__init__(f"There is no box {pk}.")
+
+
+class UnknownFormat(DomainError):
+    code = "unknown-format"
+    status = 422
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(f"There is no format “{name}”; known are {', '.join(known)}.")
+
+
+class BadSource(DomainError):
+    """An annotation file, folder or video that cannot be read at all."""
+
+    code = "bad-source"
+    status = 422
+
+
+class BadDetector(DomainError):
+    """A detector that does not load, or whose outputs have no known layout."""
+
+    code = "bad-detector"
+    status = 422
