@@ -71,9 +71,7 @@ def image_tower(
         helper.make_node("Flatten", ["pooled"], ["flat"]),
         helper.make_node("Gemm", ["flat", "matrix", "bias"], ["output"]),
     ]
-    picture = helper.make_tensor_value_info(
-        "input", TensorProto.UINT8, ["batch", height, width, 3]
-    )
+    picture = helper.make_tensor_value_info("input", TensorProto.UINT8, ["batch", height, width, 3])
     vector = helper.make_tensor_value_info("output", TensorProto.FLOAT, ["batch", dim])
     return _save(nodes, [picture], vector, weights, path)
 
@@ -125,9 +123,7 @@ def text_tower(path: Path, characters: Path, image: ImageTower, *, scale: float 
     for word in words:
         ids, mask = chars.pad([word])
         means.append(chars.embed(ids, mask, tables).mean(axis=1)[0])
-    wanted = image.encode(
-        np.stack([plain_crop(word, image.height, image.width) for word in words])
-    )
+    wanted = image.encode(np.stack([plain_crop(word, image.height, image.width) for word in words]))
     matrix = np.linalg.lstsq(np.stack(means), wanted, rcond=None)[0]
     nodes = [
         helper.make_node("ReduceSum", ["data", "along"], ["sum"], keepdims=0),

@@ -116,10 +116,14 @@ def make_version(
     with tempfile.TemporaryDirectory() as folder:
         bundle = tiny_bundle(Path(folder), dim=dim, seed=seed)
         image, text = bundle.about["image"], bundle.about["text"]
-        towers = {} if image_only else {
-            "text_file": bundle.folder / text["file"],
-            "characters": bundle.folder / text["characters"],
-        }
+        towers = (
+            {}
+            if image_only
+            else {
+                "text_file": bundle.folder / text["file"],
+                "characters": bundle.folder / text["characters"],
+            }
+        )
         return versions.register(
             name,
             image_file=bundle.folder / image["file"],

@@ -36,18 +36,6 @@ class EmbeddingSpace(models.Model):
         return f"{self.name} ({self.dim})"
 
 
-def _graph_name(encoder: Encoder, _filename: str) -> str:
-    return f"encoders/{encoder.sha256}.onnx"
-
-
-def _characters_name(encoder: Encoder, _filename: str) -> str:
-    return f"encoders/{encoder.characters_sha256}.npy"
-
-
-def _golden_name(encoder: Encoder, _filename: str) -> str:
-    return f"encoders/{encoder.sha256}.golden.npz"
-
-
 class Encoder(models.Model):
     """One tower of a space: an ONNX graph, and how pixels or characters reach it."""
 
@@ -60,13 +48,11 @@ class Encoder(models.Model):
     )
     modality = models.CharField(_("modality"), max_length=5, choices=Modality)
     name = models.CharField(_("name"), max_length=120)
-    # Names in storage are made from the content, never from what somebody called a file.
-    file = models.FileField(_("ONNX graph"), upload_to=_graph_name, max_length=200)
-    characters = models.FileField(
-        _("character table"), upload_to=_characters_name, max_length=200, blank=True
-    )
+    # Names in storage come from the content (training.artifacts), never from whoever sent it.
+    file = models.FileField(_("ONNX graph"), max_length=200)
+    characters = models.FileField(_("character table"), max_length=200, blank=True)
     # Inputs with their vectors, recomputed whenever the tower is loaded.
-    golden = models.FileField(_("self-test"), upload_to=_golden_name, max_length=200, blank=True)
+    golden = models.FileField(_("self-test"), max_length=200, blank=True)
     preprocessing = models.JSONField(_("preprocessing"), default=dict)
     sha256 = models.CharField(_("SHA-256 of the graph"), max_length=64)
     characters_sha256 = models.CharField(
