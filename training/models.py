@@ -58,6 +58,7 @@ class Encoder(models.Model):
     characters_sha256 = models.CharField(
         _("SHA-256 of the character table"), max_length=64, blank=True
     )
+    golden_sha256 = models.CharField(_("SHA-256 of the self-test"), max_length=64, blank=True)
     # Bytes of the graph and of the character table together.
     byte_size = models.PositiveBigIntegerField(_("size in bytes"))
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

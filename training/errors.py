@@ -1,0 +1,99 @@
+"""What can be wrong with models and trainings; each error says it in words for a user."""
+
+from pedsite.api import DomainError
+
+
+class UnknownVersion(DomainError):
+    code = "unknown-version"
+    status = 404
+
+    def __init__(self, name: object) -> None:
+        super().__init__(f"There is no model version “{name}”.")
+
+
+class BadVersionName(DomainError):
+    code = "bad-version-name"
+    status = 422
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"“{name[:120]}” cannot name a model version: use 1 to 100 letters, digits "
+            "and _ . - between them."
+        )
+
+
+class NameTaken(DomainError):
+    """A name stands for one set of towers for good: vectors and logs refer to it."""
+
+    code = "version-name-taken"
+    status = 409
+
+
+class BadTower(DomainError):
+    """A file is not a tower that can serve; the message names the file and the reason."""
+
+    code = "bad-tower"
+    status = 422
+
+
+class SpaceMismatch(DomainError):
+    """Towers that do not belong into one embedding space."""
+
+    code = "space-mismatch"
+    status = 409
+
+
+class PreprocessingDiffers(DomainError):
+    """The same graph is stored already and is fed otherwise."""
+
+    code = "preprocessing-differs"
+    status = 409
+
+
+class BadBundle(DomainError):
+    """A folder is not what `export_model` writes."""
+
+    code = "bad-bundle"
+    status = 422
+
+
+class CorruptArtifact(DomainError):
+    """A stored file is gone or is not the one that was registered."""
+
+    code = "corrupt-artifact"
+    status = 500
+
+
+class NoShippedModel(DomainError):
+    code = "no-shipped-model"
+    status = 404
+
+    def __init__(self, folder: object) -> None:
+        super().__init__(f"There is no shipped model: {folder} holds no model.json.")
+
+
+class UnknownRecipe(DomainError):
+    code = "unknown-recipe"
+    status = 422
+
+
+class BadSetting(DomainError):
+    """A training setting that is unknown, of the wrong type or out of its range."""
+
+    code = "bad-setting"
+    status = 422
+
+
+class BadTrainingData(DomainError):
+    """The data cannot train this recipe; the message says what is missing."""
+
+    code = "bad-training-data"
+    status = 422
+
+
+class UnknownRun(DomainError):
+    code = "unknown-run"
+    status = 404
+
+    def __init__(self, pk: object) -> None:
+        super().__init__(f"There is no training run {pk}.")
