@@ -59,7 +59,7 @@ def pad(texts: Sequence[str]) -> tuple[Ids, Floats]:
 
 
 def embed(ids: Ids, mask: Floats, tables: Floats) -> Floats:
-    """What the text network reads: the four byte rows of each character side by side, plus position.
+    """What the text network reads: four byte rows a character side by side, plus position.
 
     Args:
         ids: (N, L, 4) bytes.

@@ -1,4 +1,4 @@
-"""The towers as they serve: onnxruntime and numpy, nothing else. Web and enrollment load only this."""
+"""The towers as they serve: onnxruntime and numpy. Web and enrollment load only this."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,8 @@ def unit(vectors: npt.NDArray[np.floating[Any]]) -> Vectors:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     if not np.isfinite(norms).all() or (norms == 0).any():
         raise SelfTestFailed("a vector is zero or not finite")
-    return (vectors / norms).astype(np.float32)
+    scaled: Vectors = (vectors / norms).astype(np.float32)
+    return scaled
 
 
 def _session(path: Path, threads: int) -> ort.InferenceSession:
@@ -117,7 +118,7 @@ class ImageTower:
 
 
 class TextTower:
-    """A character text encoder: byte tables (4, 256, W) in a `.npy`, and a network for what follows.
+    """A character text encoder: byte tables (4, 256, W) in a `.npy`, and a network for the rest.
 
     The network's inputs are `data` (B, L, 4 * W) and `mask` (B, L); its output is (B, dim).
 
@@ -145,7 +146,8 @@ class TextTower:
             raise TowerError(f"{path.name} reads {names}; a text tower reads data and mask")
         width = self._session.get_inputs()[0].shape[2]
         if width != chars.BYTES * tables.shape[2]:
-            raise TowerError(f"{path.name} reads width {width}, the table gives {4 * tables.shape[2]}")
+            given = chars.BYTES * tables.shape[2]
+            raise TowerError(f"{path.name} reads width {width}, the table gives {given}")
         self.dim = _output_dim(self._session, path.name)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -182,7 +184,7 @@ def check_golden(image: ImageTower | None, text: TextTower | None, golden: Path)
 
 
 def check_spread(vectors: Vectors, what: str) -> None:
-    """Raises: SelfTestFailed, different inputs got (nearly) one vector, so every search is a tie."""
+    """Raises: SelfTestFailed, different inputs got nearly one vector: every search is a tie."""
     cosine = vectors @ vectors.T
     alike = float(cosine[~np.eye(len(vectors), dtype=bool)].mean())
     if alike > COLLAPSED:

@@ -1,0 +1,222 @@
+"""The training loop: steps, validation, checkpoints, and going on just where a run was cut."""
+
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.ml import chars, checkpoint
+from training.ml.config import TrainConfig
+from training.ml.data import Batch, PairData, Probe, rows_of_step
+from training.ml.dual_encoder import DualEncoder, build
+from training.ml.image_encoder import augment
+from training.ml.losses.attributes import image_attribute_loss, text_attribute_loss
+from training.ml.losses.contrastive import symmetric_info_nce
+from training.ml.optim import adamw, learning_rate
+from training.ml.ranking import recall_at
+
+LAST = "last.pt"
+BEST = "best.pt"
+_PRECISION = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+Report = Callable[[int, dict[str, float]], None]
+
+
+class Stopped(Exception):
+    """The run was asked to stop; its last checkpoint is kept."""
+
+
+class Diverged(RuntimeError):
+    """The loss is not a number any more."""
+
+
+def train(
+    config: TrainConfig,
+    data: PairData,
+    probe: Probe,
+    folder: Path,
+    *,
+    report: Report,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Path:
+    """Train, or go on from the folder's last checkpoint.
+
+    Selection looks at the probe alone: the checkpoint whose first hits fit most often is kept.
+
+    Args:
+        report: called with a step and its values: losses and `lr` each `log_every` steps,
+            `valid_r1`, `valid_r5`, `valid_r10` each `validate_every`.
+        should_stop: asked after every step.
+
+    Returns: the path of the best checkpoint.
+    Raises: Stopped, should_stop said so; Diverged; CheckpointError, the last one is damaged.
+    """
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    model = build(config, facts=data.fields[-1].stop if data.fields else 0)
+    model.to(device(), memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = adamw(model, lr=config.lr, weight_decay=config.weight_decay)
+    scaler = torch.amp.GradScaler(device().type, enabled=config.precision == "fp16")
+    folder.mkdir(parents=True, exist_ok=True)
+    start, best = _resume(folder / LAST, model, optimizer)
+
+    def keep(step: int) -> None:
+        state: dict[str, Any] = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+        state |= {"step": step, "best": best, "config": config.to_dict()}
+        checkpoint.save(state, folder / LAST)
+
+    for step, batch in _batches(config, data, start):
+        lr = learning_rate(step, peak=config.lr, warmup=config.warmup, steps=config.steps)
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        terms = _step(config, model, batch, data.fields, optimizer, scaler, step)
+        done = step + 1
+        if step % config.log_every == 0 or done == config.steps:
+            report(done, terms | {"lr": lr, "scale": float(model.scale.detach())})
+        if done % config.validate_every == 0 or done == config.steps:
+            found = validate(config, model, probe)
+            report(done, {f"valid_r{k}": value for k, value in found.items()})
+            if found[1] >= best:
+                best = found[1]
+                state = {"model": model.state_dict(), "step": done, "config": config.to_dict()}
+                checkpoint.save(state, folder / BEST)
+            keep(done)
+        elif done % config.checkpoint_every == 0:
+            keep(done)
+        if done < config.steps and should_stop():
+            keep(done)
+            raise Stopped(f"stopped after step {done} of {config.steps}")
+    return folder / BEST
+
+
+def device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _resume(path: Path, model: DualEncoder, optimizer: torch.optim.Optimizer) -> tuple[int, float]:
+    if not path.exists():
+        return 0, -math.inf
+    state = checkpoint.load(path)
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    return int(state["step"]), float(state["best"])
+
+
+def _batches(config: TrainConfig, data: PairData, start: int) -> Iterator[tuple[int, Batch]]:
+    """The steps from `start` on, each batch made by a thread while the one before is trained on."""
+    texts = config.texts or config.batch
+
+    def make(step: int) -> Batch:
+        rows = rows_of_step(step, count=len(data), batch=config.batch, seed=config.seed)
+        rng = np.random.default_rng((config.seed, 1, step))
+        return data.batch(rows, min(texts, len(rows)), rng)
+
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(make, start)
+        for step in range(start, config.steps):
+            batch = coming.result()
+            coming = pool.submit(make, min(step + 1, config.steps - 1))
+            yield step, batch
+
+
+def to_pictures(pixels: np.ndarray[Any, Any]) -> Tensor:
+    """(B, H, W, 3) bytes -> (B, 3, H, W) floats of 0 to 255, channels last in memory."""
+    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float()
+
+
+def _step(
+    config: TrainConfig,
+    model: DualEncoder,
+    batch: Batch,
+    fields: list[slice],
+    optimizer: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler,
+    step: int,
+) -> dict[str, float]:
+    pictures = to_pictures(batch.pixels)
+    if config.augment:
+        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
+        pictures = augment(pictures, generator)
+    place = device()
+    ids, mask = (
+        torch.from_numpy(array).to(place) for array in chars.pad(cased(config, batch.texts))
+    )
+    with torch.autocast(
+        place.type, dtype=_PRECISION.get(config.precision), enabled=config.precision != "fp32"
+    ):
+        image = model.image(pictures.to(place, memory_format=torch.channels_last))
+        text = model.encode_text(ids, mask)
+    losses = _losses(config, model, batch, fields, image.float(), text.float())
+    total = torch.stack(list(losses.values())).sum()
+    if not torch.isfinite(total):
+        raise Diverged(f"the loss is {float(total)} at step {step}; a lower lr may help")
+    optimizer.zero_grad(set_to_none=True)
+    scaler.scale(total).backward()  # type: ignore[no-untyped-call]
+    scaler.unscale_(optimizer)
+    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
+    scaler.step(optimizer)
+    scaler.update()
+    values = {name: float(value.detach()) for name, value in losses.items()}
+    return {"loss": float(total.detach())} | values | {"grad_norm": float(norm)}
+
+
+def cased(config: TrainConfig, texts: list[str]) -> list[str]:
+    return [text.lower() for text in texts] if config.lower else texts
+
+
+def _losses(
+    config: TrainConfig,
+    model: DualEncoder,
+    batch: Batch,
+    fields: list[slice],
+    image: Tensor,
+    text: Tensor,
+) -> dict[str, Tensor]:
+    positive = torch.from_numpy(batch.positive).to(image.device)
+    contrastive = symmetric_info_nce(text, image, positive, model.scale)
+    losses = {"contrastive": config.contrastive_weight * contrastive}
+    known = batch.attributes is not None and batch.stated is not None
+    if config.attribute_weight and known and model.prototypes is not None:
+        attributes = torch.from_numpy(batch.attributes).to(image.device)
+        stated = torch.from_numpy(batch.stated).to(image.device)
+        losses["image_attributes"] = config.attribute_weight * image_attribute_loss(
+            image, model.prototypes, attributes, fields, scale=20.0
+        )
+        losses["text_attributes"] = config.attribute_weight * text_attribute_loss(
+            text, model.prototypes, stated, scale=12.0
+        )
+    return losses
+
+
+@torch.no_grad()
+def encode(
+    model: DualEncoder, pixels: np.ndarray[Any, Any], texts: list[str], batch: int = 128
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Unit vectors of pictures (N, D) and texts (M, D), with the model as it would serve."""
+    was_training = model.training
+    model.eval()
+    place = device()
+    images = [
+        model.image(to_pictures(pixels[start : start + batch]).to(place)).cpu()
+        for start in range(0, len(pixels), batch)
+    ]
+    described = []
+    for start in range(0, len(texts), batch):
+        ids, mask = chars.pad(texts[start : start + batch])
+        where = (torch.from_numpy(ids).to(place), torch.from_numpy(mask).to(place))
+        described.append(model.encode_text(*where).cpu())
+    model.train(was_training)
+    normalize = torch.nn.functional.normalize
+    return normalize(torch.cat(images)).numpy(), normalize(torch.cat(described)).numpy()
+
+
+def validate(config: TrainConfig, model: DualEncoder, probe: Probe) -> dict[int, float]:
+    """Share of the probe's texts with a fitting picture among the first 1, 5 and 10."""
+    images, texts = encode(model, probe.pixels, cased(config, probe.texts))
+    return recall_at(texts @ images.T, probe.positive)

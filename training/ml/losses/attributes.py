@@ -1,0 +1,51 @@
+"""Losses against known attributes: one learned prototype a fact, shared by both towers."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def image_attribute_loss(
+    image: Tensor, prototypes: Tensor, attributes: Tensor, fields: list[slice], scale: float
+) -> Tensor:
+    """Cross-entropy of each field's value, read off the cosine to the prototypes of its values.
+
+    Args:
+        image: (B, D), normalized here.
+        prototypes: (P, D), one row a fact, normalized here.
+        attributes: (B, len(fields)) index of the value within its field, -1 where it is hidden.
+        fields: the rows of `prototypes` that are the values of each field.
+        scale: 1 / temperature of the softmax.
+
+    Returns: scalar, the mean over the fields that have a visible value.
+    """
+    logits = scale * F.normalize(image, dim=1) @ F.normalize(prototypes, dim=1).T  # (B, P)
+    losses = [
+        F.cross_entropy(logits[:, rows], attributes[:, index], ignore_index=-1)
+        for index, rows in enumerate(fields)
+        if bool((attributes[:, index] >= 0).any())
+    ]
+    return torch.stack(losses).mean() if losses else logits.sum() * 0
+
+
+def text_attribute_loss(text: Tensor, prototypes: Tensor, stated: Tensor, scale: float) -> Tensor:
+    """Binary cross-entropy of which facts a text states.
+
+    A stated fact has cosine 1 / sqrt(k) to a text of k equal parts; the threshold in the
+    middle between that and 0 is set from k, so that long texts are not pushed apart.
+
+    Args:
+        text: (B, D), normalized here.
+        prototypes: (P, D), normalized here.
+        stated: (B, P) bool.
+        scale: 1 / temperature of the sigmoid.
+    """
+    cosine = F.normalize(text, dim=1) @ F.normalize(prototypes, dim=1).T
+    target = stated.to(cosine.dtype)
+    count = target.sum(dim=1, keepdim=True).clamp(min=1)
+    logits = scale * (cosine * count.sqrt() - 0.5)
+    loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    # Few of many facts are stated: both sides weigh the same.
+    on = (loss * target).sum(dim=1) / count.squeeze(1)
+    off = (loss * (1 - target)).sum(dim=1) / (1 - target).sum(dim=1).clamp(min=1)
+    return (on + 4 * off).mean()
