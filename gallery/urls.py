@@ -1,0 +1,3 @@
+app_name = "gallery"
+urlpatterns = []
+api_urlpatterns = []

@@ -1,0 +1,25 @@
+#!/usr/bin/env python
+"""Django's command line, with the embedded services started first when none are given."""
+
+import os
+import sys
+
+from pedsite import embedded, env
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pedsite.settings")
+    env.load_file()
+    command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    if embedded.is_offline(command, sys.argv[2:]):
+        embedded.stand_in()
+    else:
+        embedded.acquire()
+    # After the services: importing Django's management does not read settings, running it does.
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

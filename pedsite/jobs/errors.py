@@ -1,0 +1,24 @@
+"""Why something cannot be done with a job."""
+
+from django.utils.translation import gettext as _
+
+from pedsite.api import DomainError
+
+
+class JobIsOver(DomainError):
+    code = "job-is-over"
+    status = 409
+
+    def __init__(self, job) -> None:
+        super().__init__(
+            _("Job %(id)s is %(state)s already.")
+            % {"id": job.pk, "state": job.get_state_display().lower()}
+        )
+
+
+class NothingToRetry(DomainError):
+    code = "nothing-to-retry"
+    status = 409
+
+    def __init__(self, job) -> None:
+        super().__init__(_("Job %(id)s has no failed items to retry.") % {"id": job.pk})

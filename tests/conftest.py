@@ -1,0 +1,57 @@
+"""Real services for the suite: a PostgreSQL with pgvector and a Valkey of its own.
+
+They live in a temporary folder and listen on unix sockets in it, so that several runs at the same
+time do not meet. They are started when Django's settings are first read, at the top of this file.
+"""
+
+import atexit
+import os
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+
+import django
+
+from pedsite import embedded
+
+PLACE = Path(tempfile.mkdtemp(prefix="pedsite-tests-"))
+# What a test server may lose when the machine loses power does not matter.
+FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "128MB",
+    "maintenance_work_mem": "64MB",
+}
+
+
+def _start() -> None:
+    for name in ("DATABASE_URL", "REDIS_URL", "EMBEDDED", "S3_BUCKET", "DEBUG", "LOG_FORMAT"):
+        os.environ.pop(name, None)
+    for folder in ("run", "logs", "media"):
+        (PLACE / folder).mkdir()
+    os.environ |= {
+        "DEMO_DIR": str(PLACE),
+        "ENV_FILE": "",
+        "MEDIA_ROOT": str(PLACE / "media"),
+        "SECRET_KEY": "only-for-tests-0123456789-abcdefghijklmnop",
+        "DATABASE_URL": embedded.Postgres(PLACE, FAST).start(),
+        "REDIS_URL": embedded.Valkey(PLACE).start(),
+        "THROTTLE_SEARCH": "100000/minute",
+        # Not in pyproject.toml: pytest-django would read the settings before the services are up.
+        "DJANGO_SETTINGS_MODULE": "pedsite.settings",
+    }
+
+
+def _stop(owner: int) -> None:
+    if os.getpid() == owner:
+        embedded.stop(PLACE)
+        shutil.rmtree(PLACE, ignore_errors=True)
+
+
+atexit.register(_stop, os.getpid())
+if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(_stop(os.getpid()) or 143))
+_start()
+django.setup()
