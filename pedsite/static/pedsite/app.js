@@ -21,6 +21,26 @@
     }
   });
 
+  // htmx leaves answers of 400 and above aside; a fragment that explains itself is shown.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { detail } = event;
+    const { xhr } = detail;
+    if (new URL(xhr.responseURL).pathname.startsWith("/login/")) {
+      detail.shouldSwap = false;
+      location.reload();
+    } else if (xhr.status >= 400 && xhr.getResponseHeader("HX-Push-Url")) {
+      detail.shouldSwap = true;
+      detail.isError = false;
+    }
+  });
+  for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(name, () => {
+      const trouble = document.getElementById("trouble");
+      trouble.hidden = false;
+      setTimeout(() => { trouble.hidden = true; }, 8000);
+    });
+  }
+
   document.addEventListener("submit", (event) => {
     const question = event.submitter?.dataset.confirm || event.target.dataset.confirm;
     if (question && !confirm(question)) event.preventDefault();

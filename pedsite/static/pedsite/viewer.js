@@ -1,0 +1,95 @@
+// One box: the drawer over the results, stepping from result to result, and the keys.
+(() => {
+  const drawer = document.getElementById("viewer");
+  const body = document.getElementById("viewer-body");
+  const keys = document.getElementById("keys");
+
+  // What was found last, so that the drawer and the page of a box can step through it.
+  function found() {
+    const list = document.querySelector("[data-hits]");
+    if (!list) return JSON.parse(sessionStorage.getItem("found") || "null");
+    const boxes = [...list.querySelectorAll("[data-box]")].map((hit) => ({
+      id: hit.dataset.box,
+      rank: hit.querySelector(".hit__rank").textContent,
+      score: hit.querySelector("data").textContent,
+    }));
+    return { query: list.dataset.query, boxes };
+  }
+
+  function remember() {
+    if (document.querySelector("[data-hits]")) sessionStorage.setItem("found", JSON.stringify(found()));
+  }
+
+  const sighting = () =>
+    document.querySelector(drawer ? "dialog[open] [data-sighting]" : "[data-sighting]");
+
+  function place(article) {
+    const list = found();
+    if (!list || list.query !== article.dataset.query) return;
+    const at = list.boxes.findIndex((box) => box.id === article.dataset.sighting);
+    if (at < 0) return;
+    article.querySelector("[data-place]").textContent = `#${list.boxes[at].rank} · ${list.boxes[at].score}`;
+    for (const link of article.querySelectorAll("[data-step]")) {
+      const next = list.boxes[at + Number(link.dataset.step)];
+      link.hidden = !next;
+      if (next) link.setAttribute("href", `/boxes/${next.id}/?${list.query}`);
+    }
+  }
+
+  async function open(address) {
+    await htmx.ajax("GET", address, { target: "#viewer-body", swap: "innerHTML" });
+    const article = body.querySelector("[data-sighting]");
+    if (!article) return;
+    if (!drawer.open) drawer.showModal();
+    drawer.scrollTop = 0;
+    place(article);
+    article.querySelector("[data-first-focus]").focus();
+  }
+
+  function step(by) {
+    const link = sighting()?.querySelector(`[data-step="${by}"]:not([hidden])`);
+    if (!link) return;
+    if (drawer) open(link.getAttribute("href"));
+    else location.assign(link.href);
+  }
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-close]") || event.target === drawer) return drawer.close();
+    const link = event.target.closest("[data-viewer], [data-step]");
+    const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+    if (!drawer || !link || !plain) return;
+    event.preventDefault();
+    open(link.getAttribute("href"));
+  });
+
+  drawer?.addEventListener("close", () => {
+    const shown = body.querySelector("[data-sighting]")?.dataset.sighting;
+    body.replaceChildren();
+    document.querySelector(`[data-box="${shown}"] .hit__open`)?.focus();
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (event.target.closest("input, textarea, select")) return;
+    const act = {
+      "/": () => {
+        const words = document.getElementById("q");
+        if (!words) return location.assign("/search/");
+        drawer?.close();
+        words.focus();
+        words.select();
+      },
+      "?": () => keys.open || keys.showModal(),
+      ArrowLeft: () => step(-1),
+      ArrowRight: () => step(1),
+      s: () => sighting()?.querySelector("[data-similar]").click(),
+    }[event.key];
+    if (!act || (keys.open && event.key !== "?")) return;
+    if (event.key === "/" || event.key === "?") event.preventDefault();
+    act();
+  });
+
+  document.body.addEventListener("htmx:afterSwap", remember);
+  remember();
+  if (!drawer && sighting()) place(sighting());
+})();

@@ -1,0 +1,148 @@
+"""The search page, the page of one box, and the picture that is shown to search by."""
+
+from time import perf_counter
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from gallery import pictures
+from gallery.models import Box
+from pedsite.api import DomainError
+from search import retrieval, shown
+from search.forms import FILTER_FIELDS, SearchForm
+
+PAGE_SIZE = 24
+QUALITY = 88
+
+
+@login_required
+@require_safe
+@never_cache
+@vary_on_headers("HX-Request")
+def search(request: HttpRequest) -> HttpResponse:
+    """GET /search/: the page, or for htmx its results alone. The address holds all of its state."""
+    form = SearchForm(request.GET, user=request.user)
+    context = _outcome(form, request)
+    template = "search/_results.html" if request.htmx else "search/search.html"
+    response = render(request, template, context, status=context["status"])
+    if request.htmx:
+        response["HX-Push-Url"] = f"{request.path}?{form.query()}"
+    return response
+
+
+@login_required
+@require_safe
+@vary_on_headers("HX-Request")
+def box(request: HttpRequest, box_id: int) -> HttpResponse:
+    """GET /boxes/ID/: one box within its frame. The query string is the search it came from."""
+    shown_box = get_object_or_404(
+        Box.objects.visible_to(request.user).with_context().prefetch_related("captions"), pk=box_id
+    )
+    form = SearchForm(request.GET, user=request.user)
+    context = {
+        "box": shown_box,
+        "image": shown_box.image,
+        "boxes": shown_box.image.boxes.select_related("identity").order_by("left", "top"),
+        "captions": [c for c in shown_box.captions.all() if c.review != "hidden"],
+        "query": form.query(),
+        "filter_query": form.filter_query,
+    }
+    template = "search/_box.html" if request.htmx else "search/box.html"
+    return render(request, template, context)
+
+
+@login_required
+@require_POST
+def picture(request: HttpRequest) -> HttpResponseBase:
+    """POST /search/picture/: keep the picture that was shown, and go where a person is picked."""
+    filters = _filters_of(request.POST.get("filters", ""))
+    file = request.FILES.get("picture")
+    if file is None:
+        return _refuse(request, filters, _("No picture came with the form. Choose one first."))
+    try:
+        shown.check_size(file.size)
+        kept = shown.keep(file.read(), request.user)
+    except DomainError as exc:
+        return _refuse(request, filters, str(exc), exc.status)
+    filters["picture"] = kept.token
+    return redirect(f"{reverse('search:search')}?{filters.urlencode()}")
+
+
+@login_required
+@require_safe
+def shown_picture(request: HttpRequest, token: str) -> HttpResponse:
+    """GET /search/pictures/TOKEN/: the picture as JPEG, or with ?crop=l,t,r,b a region of it."""
+    form = SearchForm(request.GET, user=request.user)
+    if not form.is_valid():
+        raise Http404
+    try:
+        kept = shown.find(token, request.user)
+        region = form.cleaned_data["crop"]
+        jpeg = pictures.encode_jpeg(shown.cut(kept, region), QUALITY) if region else kept.jpeg
+    except DomainError as exc:
+        raise Http404(str(exc)) from exc
+    headers = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(jpeg, content_type="image/jpeg", headers=headers)
+
+
+def _outcome(form: SearchForm, request: HttpRequest) -> dict[str, Any]:
+    """What the templates of the search page need: an answer, a picture to pick from, or problems."""
+    context: dict[str, Any] = {"form": form, "problems": [], "status": 200}
+    began = perf_counter()
+    try:
+        if not form.is_valid():
+            problems = [text for texts in form.errors.values() for text in texts]
+            return context | {"problems": problems, "status": 400}
+        if form.asks == "picture":
+            context["picture"] = shown.find(form.cleaned_data["picture"], request.user)
+        if form.asks == "box":
+            context["asked_box"] = get_object_or_404(
+                Box.objects.visible_to(request.user).with_context(), pk=form.cleaned_data["box"]
+            )
+        context["answer"] = _ask(form, context, request)
+    except DomainError as exc:
+        return context | {"problems": [str(exc)], "status": exc.status}
+    return context | {"seconds": perf_counter() - began}
+
+
+def _ask(form: SearchForm, context: dict[str, Any], request: HttpRequest) -> retrieval.Page | None:
+    wanted = form.cleaned_data
+    options = {
+        "user": request.user,
+        "filters": form.filters(),
+        "limit": PAGE_SIZE,
+        "cursor": wanted["cursor"] or None,
+    }
+    match form.asks:
+        case "words":
+            return retrieval.by_text(wanted["q"], **options)
+        case "box":
+            return retrieval.by_box(wanted["box"], **options)
+        case "picture" if wanted["crop"]:
+            return retrieval.by_image(shown.cut(context["picture"], wanted["crop"]), **options)
+    return None
+
+
+def _filters_of(query: str) -> QueryDict:
+    """The filters out of a query string, and nothing else of it."""
+    given, kept = QueryDict(query), QueryDict(mutable=True)
+    for field in FILTER_FIELDS:
+        if values := [value for value in given.getlist(field) if value]:
+            kept.setlist(field, values)
+    return kept
+
+
+def _refuse(
+    request: HttpRequest, filters: QueryDict, problem: str, status: int = 400
+) -> HttpResponse:
+    form = SearchForm(filters, user=request.user)
+    form.is_valid()
+    context = {"form": form, "problems": [problem], "refused_picture": True}
+    return render(request, "search/search.html", context, status=status)
