@@ -1,0 +1,39 @@
+"""What the administration shows of vectors and of who serves. Both are written elsewhere."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from search.models import Embedding, ServingVersion
+
+
+class ReadOnly(ModelAdmin):
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(Embedding)
+class EmbeddingAdmin(ReadOnly):
+    # The vector is hundreds of numbers that tell a reader nothing.
+    exclude = ["vector"]
+    list_display = ["box", "encoder", "dataset", "camera", "taken_at"]
+    list_filter = ["encoder", "dataset"]
+    list_select_related = ["box__image", "encoder", "dataset", "camera"]
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest):
+        return super().get_queryset(request).defer("vector")
+
+
+@admin.register(ServingVersion)
+class ServingVersionAdmin(ReadOnly):
+    list_display = ["version", "query_kind", "dataset_kind", "set_by", "set_at"]
+    list_filter = ["query_kind", "dataset_kind"]
+    list_select_related = ["version", "set_by"]
+    ordering = ["-pk"]

@@ -1,0 +1,216 @@
+"""POST /api/v1/search: people by words, by an uploaded picture, or by a box."""
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.urls import reverse
+from django.utils.dateparse import parse_date, parse_datetime
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from gallery import pictures
+from search import retrieval
+from search.errors import PictureTooLarge
+from search.scope import Filters, Moment
+
+MAX_LIMIT = 100
+MAX_NAMES = 100
+ROW_ID = {"min_value": 1, "max_value": 2**63 - 1}
+
+
+@extend_schema_field({"type": "string", "example": "2026-03-14"})
+class DayOrMoment(serializers.Field):
+    """A day (2026-03-14) or a time (2026-03-14T09:30:00Z); without a zone, the site's."""
+
+    default_error_messages = {"invalid": "Give a day (2026-03-14) or a time in ISO 8601."}
+
+    def to_internal_value(self, data: Any) -> Moment | None:
+        if data == "":
+            return None  # an empty field of a form
+        try:
+            found = isinstance(data, str) and (parse_date(data) or parse_datetime(data))
+        except ValueError:  # well formed, and no such day
+            found = None
+        if not found:
+            self.fail("invalid")
+        return found
+
+    def to_representation(self, value: dt.date) -> str:
+        return value.isoformat()
+
+
+class SearchApi(APIView):
+    """One page of hits, best first."""
+
+    throttle_scope = "search"
+    parser_classes = [JSONParser, MultiPartParser]
+
+    class Input(serializers.Serializer):
+        """Exactly one of `text`, `image` and `box`; the rest narrows or pages."""
+
+        text = serializers.CharField(
+            required=False, allow_blank=True, help_text="A person in words, at most 500 characters."
+        )
+        image = serializers.FileField(
+            required=False,
+            allow_empty_file=True,
+            help_text="A picture of one person (multipart only).",
+        )
+        box = serializers.IntegerField(
+            required=False, **ROW_ID, help_text="Who looks like this box? It is not among the hits."
+        )
+        datasets = serializers.ListField(
+            child=serializers.CharField(), default=list, max_length=MAX_NAMES
+        )
+        cameras = serializers.ListField(
+            child=serializers.CharField(), default=list, max_length=MAX_NAMES
+        )
+        after = DayOrMoment(default=None, allow_null=True, help_text="Inclusive.")
+        before = DayOrMoment(
+            default=None, allow_null=True, help_text="Inclusive; a day ends at 24h."
+        )
+        limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=20)
+        cursor = serializers.CharField(
+            required=False, allow_blank=True, help_text="`next` of the page before."
+        )
+        version = serializers.CharField(
+            required=False, help_text="A model version other than the one that serves."
+        )
+
+        def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+            asked = [name for name in ("text", "image", "box") if name in attrs]
+            if len(asked) != 1:
+                raise serializers.ValidationError("Give exactly one of text, image and box.")
+            return attrs
+
+    class Output(serializers.Serializer):
+        class Found(serializers.Serializer):
+            rank = serializers.IntegerField()
+            score = serializers.SerializerMethodField(help_text="Cosine similarity, -1 to 1.")
+            box = serializers.IntegerField(source="box.pk")
+            image = serializers.CharField(
+                source="box.image.name", help_text="Name of the file as imported."
+            )
+            bbox = serializers.ListField(
+                source="box.bounds",
+                child=serializers.IntegerField(),
+                help_text="Left, top, right, bottom in pixels; right and bottom exclusive.",
+            )
+            dataset = serializers.CharField(source="box.image.dataset.name")
+            camera = serializers.CharField(source="box.image.camera.name", allow_null=True)
+            taken_at = serializers.DateTimeField(source="box.image.taken_at", allow_null=True)
+            crop_url = serializers.SerializerMethodField()
+            frame_url = serializers.SerializerMethodField()
+
+            def get_score(self, hit: retrieval.Hit) -> float:
+                return round(hit.score, 6)
+
+            def get_crop_url(self, hit: retrieval.Hit) -> str:
+                return self._absolute("gallery:crop", hit.box.pk)
+
+            def get_frame_url(self, hit: retrieval.Hit) -> str:
+                return self._absolute("gallery:frame", hit.box.image_id)
+
+            def _absolute(self, name: str, pk: int) -> str:
+                return self.context["request"].build_absolute_uri(reverse(name, args=[pk]))
+
+        version = serializers.CharField()
+        searched = serializers.IntegerField(help_text="Boxes compared, within filters and grants.")
+        waiting = serializers.IntegerField(help_text="Boxes among these not enrolled yet.")
+        next = serializers.CharField(
+            source="cursor",
+            allow_null=True,
+            help_text="`cursor` of the next page, if there is one.",
+        )
+        hits = Found(many=True)
+
+    @extend_schema(
+        operation_id="search",
+        request={"application/json": Input, "multipart/form-data": Input},
+        responses=Output,
+        examples=[
+            OpenApiExample(
+                "In words",
+                request_only=True,
+                media_type="application/json",
+                value={"text": "a woman in a red coat with a black backpack", "limit": 5},
+            ),
+            OpenApiExample(
+                "In Chinese, one day of one camera",
+                request_only=True,
+                media_type="application/json",
+                value={
+                    "text": "一个穿红色大衣、背黑色双肩包的女人",
+                    "datasets": ["demo"],
+                    "cameras": ["north gate"],
+                    "after": "2026-03-14",
+                    "before": "2026-03-14",
+                },
+            ),
+            OpenApiExample(
+                "Who looks like box 17",
+                request_only=True,
+                media_type="application/json",
+                value={"box": 17},
+            ),
+            OpenApiExample(
+                "Hits",
+                response_only=True,
+                value={
+                    "version": "shipped-1",
+                    "searched": 1024,
+                    "waiting": 0,
+                    "next": None,
+                    "hits": [
+                        {
+                            "rank": 1,
+                            "score": 0.41,
+                            "box": 17,
+                            "image": "north/000017.jpg",
+                            "bbox": [312, 80, 390, 301],
+                            "dataset": "demo",
+                            "camera": "north gate",
+                            "taken_at": "2026-03-14T09:30:00Z",
+                            "crop_url": "http://127.0.0.1:8000/boxes/17/crop.jpg",
+                            "frame_url": "http://127.0.0.1:8000/images/9/frame.jpg",
+                        }
+                    ],
+                },
+            ),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Find people by a description, by a picture, or by another box."""
+        given = self.Input(data=request.data)
+        given.is_valid(raise_exception=True)
+        page = _ask(given.validated_data, request)
+        return Response(self.Output(page, context={"request": request}).data)
+
+
+def _ask(wanted: dict[str, Any], request: Request) -> retrieval.Page:
+    options = {
+        "user": request.user,
+        "filters": Filters(
+            datasets=wanted["datasets"],
+            cameras=wanted["cameras"],
+            after=wanted["after"],
+            before=wanted["before"],
+        ),
+        "version": wanted.get("version"),
+        "limit": wanted["limit"],
+        "cursor": wanted.get("cursor") or None,
+    }
+    if "text" in wanted:
+        return retrieval.by_text(wanted["text"], **options)
+    if "box" in wanted:
+        return retrieval.by_box(wanted["box"], **options)
+    if wanted["image"].size > settings.MAX_PICTURE_BYTES:
+        raise PictureTooLarge(wanted["image"].size, settings.MAX_PICTURE_BYTES)
+    picture = pictures.open_upright(wanted["image"].read())
+    return retrieval.by_image(np.asarray(picture), **options)

@@ -1,0 +1,76 @@
+"""Words and pixels to unit vectors. Each process loads a tower once and keeps it."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from threading import Lock
+
+import numpy as np
+from django.conf import settings
+
+from search.errors import ImageOnlyVersion
+from training import versions
+from training.ml.runtime import ImageTower, TextTower
+from training.models import Encoder, ModelVersion
+
+# A process serves two or three towers; a worker that enrolls many versions must not keep all.
+KEPT_TOWERS = 6
+# A page of hits, its filters and its next pages ask with the same words.
+KEPT_TEXTS = 512
+
+_loading = Lock()
+
+
+def image_tower(encoder: Encoder) -> ImageTower:
+    """Raises: CorruptArtifact, the stored file is missing, changed, or fails its self-test."""
+    with _loading:  # two first requests must not load one tower twice
+        return _image_tower(encoder.pk)
+
+
+def text_tower(encoder: Encoder) -> TextTower:
+    """Raises: CorruptArtifact, as `image_tower`."""
+    with _loading:
+        return _text_tower(encoder.pk)
+
+
+def encode_text(version: ModelVersion, text: str) -> np.ndarray:
+    """The unit vector float32 (dim,) of a text.
+
+    Raises:
+        ImageOnlyVersion: the version has no text encoder.
+        CorruptArtifact: as `image_tower`.
+    """
+    if version.text_encoder is None:
+        raise ImageOnlyVersion(version.name)
+    return _text_vector(version.text_encoder.pk, text)
+
+
+def encode_crops(version: ModelVersion, crops: Sequence[np.ndarray]) -> np.ndarray:
+    """Unit vectors float32 (N, dim) of crops uint8 (h, w, 3) in RGB, each of its own size.
+
+    Raises:
+        ValueError: there are no crops.
+        CorruptArtifact: as `image_tower`.
+    """
+    tower = image_tower(version.image_encoder)
+    return tower.encode(np.stack([tower.prepare(crop) for crop in crops]))
+
+
+@lru_cache(maxsize=KEPT_TOWERS)
+def _image_tower(pk: int) -> ImageTower:
+    encoder = Encoder.objects.select_related("space").get(pk=pk)
+    return versions.image_tower(encoder, settings.PEDSITE_INFERENCE_THREADS)
+
+
+@lru_cache(maxsize=KEPT_TOWERS)
+def _text_tower(pk: int) -> TextTower:
+    encoder = Encoder.objects.select_related("space").get(pk=pk)
+    return versions.text_tower(encoder, settings.PEDSITE_INFERENCE_THREADS)
+
+
+@lru_cache(maxsize=KEPT_TEXTS)
+def _text_vector(encoder_pk: int, text: str) -> np.ndarray:
+    with _loading:
+        tower = _text_tower(encoder_pk)
+    vector = tower.encode([text])[0]
+    vector.flags.writeable = False  # every caller gets this one
+    return vector

@@ -1,0 +1,276 @@
+"""Boxes to vectors: one vector for each (image encoder, box), in chunks that may be repeated.
+
+A chunk reads the next boxes that have no vector, decodes and encodes them in threads, and commits
+vectors and counters in one transaction. Whatever stops it, the boxes left are those without one.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+from django.utils.translation import gettext as _
+
+from gallery import crops
+from gallery.errors import BadImage, UnknownDataset
+from gallery.models import Box, Dataset, Review
+from pedsite.jobs import work as jobs
+from pedsite.jobs.models import Job
+from search import encoders, index, serving, vectors
+from search.errors import NothingToEnroll
+from search.models import Embedding, QueryKind, ServingVersion
+from training.ml.runtime import ImageTower, SelfTestFailed
+from training.models import Encoder, ModelVersion
+
+if TYPE_CHECKING:
+    from pedsite.accounts.models import User
+
+KIND = "enroll"
+TASK = "search.enroll"
+# Boxes of one chunk: a second or two of work, so that a kill loses little.
+CHUNK = 256
+# Nothing is gained past 16 pictures in a run. Every run has exactly so many: a matrix product of
+# another height may round otherwise, and a vector must not depend on where a run was interrupted.
+BATCH = 16
+ITEM = "box "
+WAIT_S = 1.0
+
+
+def request(
+    dataset: Dataset,
+    version: ModelVersion | None = None,
+    user: "User | None" = None,
+    queue: bool = True,
+) -> Job:
+    """Ask for vectors of all boxes of a dataset.
+
+    Args:
+        version: whose image encoder to use; without one those of all versions that serve this
+            kind of dataset, or of the newest version while none serves.
+        queue: False for a command that works on the job itself.
+
+    Raises:
+        NothingToEnroll: no version was given and there is none.
+    """
+    chosen = [version] if version else _versions_for(dataset)
+    params = {
+        "dataset": dataset.pk,
+        "dataset_name": dataset.name,
+        "versions": [each.pk for each in chosen],
+        "version_names": [each.name for each in chosen],
+    }
+    return jobs.request(KIND, task=TASK, params=params, user=user, queue=queue)
+
+
+def step(work: jobs.Work) -> bool:
+    """One chunk of one encoder; at the end of all, the indexes and who serves. True: more is left.
+
+    Raises:
+        UnknownDataset, NothingToEnroll: the dataset or the versions were deleted meanwhile.
+        CorruptArtifact: a tower does not load or fails its self-test.
+    """
+    dataset, versions = _subjects(work)
+    towers = list({each.image_encoder_id: each.image_encoder for each in versions}.values())
+    if work.job.total is None:
+        _plan(work, dataset, towers)
+    for encoder in towers:
+        with _alone(dataset, encoder) as alone:
+            if not alone:
+                work.beat(_("Another job enrolls this dataset."))
+                time.sleep(WAIT_S)
+                return True
+            if _enroll_some(work, dataset, encoder):
+                return True
+    if _start_over(work, dataset, towers):
+        return True
+    for encoder in towers:
+        index.ensure(encoder, partial(work.beat, _("Building the vector index")))
+    for version in versions:
+        serving.start_if_none(version, work.job.created_by, dataset.kind)
+    return False
+
+
+def waiting(dataset: Dataset, encoder: Encoder) -> QuerySet[Box]:
+    """Boxes that can be found once they have a vector of this encoder, and have none."""
+    enrolled = Embedding.objects.filter(encoder_id=encoder.pk, box=OuterRef("pk"))
+    return _boxes(dataset).filter(~Exists(enrolled))
+
+
+def fingerprint(dataset: Dataset, encoder: Encoder) -> tuple[str, int]:
+    """SHA-256 over (image, box, vector) of a dataset, and how many rows it covers.
+
+    Row ids and the order of writing do not enter: two enrollments of the same pictures agree.
+    """
+    rows = (
+        Embedding.objects.filter(encoder_id=encoder.pk, dataset=dataset)
+        .with_bytes()
+        .order_by("box__image__sha256", "box__left", "box__top", "box__right", "box__bottom")
+        .values_list(
+            "box__image__sha256",
+            "box__left",
+            "box__top",
+            "box__right",
+            "box__bottom",
+            "vector_bytes",
+        )
+    )
+    digest, count = hashlib.sha256(), 0
+    for sha256, *bounds, vector in rows.iterator(chunk_size=2000):
+        digest.update(f"{sha256} {bounds} ".encode() + bytes(vector))
+        count += 1
+    return digest.hexdigest(), count
+
+
+def _versions_for(dataset: Dataset) -> list[ModelVersion]:
+    rows = [ServingVersion.objects.newest(dataset.kind, kind) for kind in QueryKind.values]
+    serve = {row.version_id: row.version for row in rows if row is not None}
+    if not serve:
+        newest = ModelVersion.objects.with_towers().first()
+        if newest is None:
+            raise NothingToEnroll
+        return [newest]
+    return list(serve.values())
+
+
+def _subjects(work: jobs.Work) -> tuple[Dataset, list[ModelVersion]]:
+    dataset = Dataset.objects.filter(pk=work.params["dataset"]).first()
+    if dataset is None:
+        raise UnknownDataset(work.params["dataset_name"])
+    versions = list(ModelVersion.objects.with_towers().filter(pk__in=work.params["versions"]))
+    if not versions:
+        raise NothingToEnroll
+    return dataset, versions
+
+
+def _boxes(dataset: Dataset) -> QuerySet[Box]:
+    return Box.objects.filter(image__dataset=dataset).exclude(review=Review.HIDDEN)
+
+
+def _left(work: jobs.Work, dataset: Dataset, encoder: Encoder) -> QuerySet[Box]:
+    """What this job still has to do: without the boxes that failed in it."""
+    item = Concat(Value(f"{ITEM}"), Cast(OuterRef("pk"), CharField()))
+    left = waiting(dataset, encoder).filter(~Exists(work.job.failures.filter(item=item)))
+    only = work.params.get("only")
+    if only is None:
+        return left
+    return left.filter(pk__in=[int(name.removeprefix(ITEM)) for name in only])
+
+
+def _plan(work: jobs.Work, dataset: Dataset, towers: Sequence[Encoder]) -> None:
+    left = sum(_left(work, dataset, encoder).count() for encoder in towers)
+    if "only" in work.params:
+        done = work.job.done
+    else:
+        rows = Embedding.objects.filter(encoder__in=towers, dataset=dataset).findable()
+        done = rows.count()
+    work.plan(done + left + work.job.failed, done=done)
+
+
+def _start_over(work: jobs.Work, dataset: Dataset, towers: Sequence[Encoder]) -> bool:
+    """Go back to the first box if any were added behind the place that the job had reached."""
+    work.keep(after={})
+    _plan(work, dataset, towers)
+    return any(_left(work, dataset, encoder).exists() for encoder in towers)
+
+
+def _enroll_some(work: jobs.Work, dataset: Dataset, encoder: Encoder) -> bool:
+    """One chunk of one encoder; False when nothing is left for it."""
+    # Where it got to is kept so that a chunk need not pass over all boxes that are done.
+    after = work.job.result.get("after", {})
+    left = _left(work, dataset, encoder).filter(pk__gt=after.get(str(encoder.pk), 0))
+    boxes = list(left.select_related("image").order_by("pk")[:CHUNK])
+    if not boxes:
+        return False
+    rows, failures = _embed(encoders.image_tower(encoder), boxes, work)
+    with transaction.atomic():
+        vectors.write(dataset, encoder, rows)
+        work.advance(len(rows), failures, note="")
+        work.keep(after={**after, str(encoder.pk): boxes[-1].pk})
+    index.refresh_estimates()
+    return True
+
+
+Rows = list[tuple[int, np.ndarray]]
+Failures = list[tuple[str, str]]
+
+
+def _embed(tower: ImageTower, boxes: list[Box], work: jobs.Work) -> tuple[Rows, Failures]:
+    """Vectors of a chunk. Each thread decodes and encodes whole batches, so one's decoding runs
+    beside another's inference.
+    """
+    batches = [boxes[start : start + BATCH] for start in range(0, len(boxes), BATCH)]
+    threads = settings.PEDSITE_ENROLL_THREADS or os.cpu_count() or 1
+    rows: Rows = []
+    failures: Failures = []
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="enroll")
+    try:
+        for embedded, failed in pool.map(partial(_embed_batch, tower), batches):
+            rows += embedded
+            failures += failed
+            work.beat()
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return rows, failures
+
+
+def _embed_batch(tower: ImageTower, boxes: list[Box]) -> tuple[Rows, Failures]:
+    good: list[Box] = []
+    prepared: list[np.ndarray] = []
+    failures: Failures = []
+    for box, pixels in crops.load_many(boxes):
+        if isinstance(pixels, BadImage):
+            failures.append(_failure(box, str(pixels)))
+        else:
+            good.append(box)
+            prepared.append(tower.prepare(pixels))
+    rows: Rows = []
+    for box, vector in zip(good, _encode(tower, prepared), strict=True):
+        if vector is None:
+            failures.append(_failure(box, _("The model gives no usable vector for it.")))
+        else:
+            rows.append((box.pk, vector))
+    return rows, failures
+
+
+def _encode(tower: ImageTower, prepared: list[np.ndarray]) -> list[np.ndarray | None]:
+    if not prepared:
+        return []
+    full = prepared + prepared[-1:] * (BATCH - len(prepared))
+    try:
+        return list(tower.encode(np.stack(full))[: len(prepared)])
+    except SelfTestFailed:
+        # One bad vector spoils its batch: find which.
+        if len(prepared) == 1:
+            return [None]
+        return [vector for one in prepared for vector in _encode(tower, [one])]
+
+
+def _failure(box: Box, reason: str) -> tuple[str, str]:
+    return f"{ITEM}{box.pk}", f"{box.image.name}: {reason}"
+
+
+@contextmanager
+def _alone(dataset: Dataset, encoder: Encoder) -> Iterator[bool]:
+    """Whether no other process enrolls this dataset with this encoder until the block ends.
+
+    An advisory lock of the connection: one that is killed gives it back.
+    """
+    name = f"{KIND}:{dataset.pk}:{encoder.pk}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [name])
+        alone = cursor.fetchone()[0]
+    try:
+        yield alone
+    finally:
+        if alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [name])

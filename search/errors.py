@@ -1,0 +1,144 @@
+"""What can be wrong with a search or an enrollment; each error says it in words for a user."""
+
+from django.utils.translation import gettext as _
+
+from pedsite.api import DomainError
+
+
+class BlankQuery(DomainError):
+    code = "blank-query"
+
+    def __init__(self) -> None:
+        super().__init__(_("Describe a person: the query is empty."))
+
+
+class QueryTooLong(DomainError):
+    code = "query-too-long"
+
+    def __init__(self, length: int, limit: int) -> None:
+        super().__init__(
+            _("The query has %(length)d characters; at most %(limit)d are read.")
+            % {"length": length, "limit": limit}
+        )
+
+
+class UnreadableQuery(DomainError):
+    """Control characters, NUL among them, or halves of a surrogate pair."""
+
+    code = "unreadable-query"
+
+    def __init__(self) -> None:
+        super().__init__(_("The query holds characters that are not text."))
+
+
+class ImageOnlyVersion(DomainError):
+    code = "image-only-version"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            _("Version “%(version)s” reads pictures only: it has no text encoder.")
+            % {"version": version}
+        )
+
+
+class NothingServes(DomainError):
+    code = "nothing-serves"
+    status = 409
+
+    def __init__(self, query_kind: str, dataset_kind: str) -> None:
+        super().__init__(
+            _("No model version answers %(query)s queries about “%(kind)s” yet.")
+            % {"query": query_kind, "kind": dataset_kind}
+        )
+
+
+class NotEnrolled(DomainError):
+    """A version that has not embedded a single box cannot serve."""
+
+    code = "not-enrolled"
+    status = 409
+
+    def __init__(self, version: str, dataset_kind: str) -> None:
+        super().__init__(
+            _("Version “%(version)s” has not enrolled any “%(kind)s” box.")
+            % {"version": version, "kind": dataset_kind}
+        )
+
+
+class StaleCursor(DomainError):
+    """A cursor that was made for another query or version, or is damaged or too old."""
+
+    code = "stale-cursor"
+
+    def __init__(self) -> None:
+        super().__init__(_("This page belongs to another search; start again from the first."))
+
+
+class TooDeep(DomainError):
+    code = "too-deep"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            _("Only the first %(limit)d hits can be paged through; add a word or a filter.")
+            % {"limit": limit}
+        )
+
+
+class BadLimit(DomainError):
+    code = "bad-limit"
+
+    def __init__(self, limit: int, most: int) -> None:
+        super().__init__(
+            _("%(limit)d hits were asked for; from 1 to %(most)d can be given at once.")
+            % {"limit": limit, "most": most}
+        )
+
+
+class UnknownCamera(DomainError):
+    code = "unknown-camera"
+    status = 404
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_("There is no camera “%(name)s”.") % {"name": name})
+
+
+class MixedKinds(DomainError):
+    """Datasets of two kinds are served by two versions, whose scores do not compare."""
+
+    code = "mixed-kinds"
+
+    def __init__(self, kinds: list[str]) -> None:
+        super().__init__(
+            _("These datasets are of different kinds (%(kinds)s); search them one by one.")
+            % {"kinds": ", ".join(kinds)}
+        )
+
+
+class UnknownKindOfQuery(DomainError):
+    code = "unknown-query-kind"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            _("“%(kind)s” is no kind of query; there are text and picture.") % {"kind": kind}
+        )
+
+
+class NothingToEnroll(DomainError):
+    """No version was named, and none exists that could be taken instead."""
+
+    code = "no-version"
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(_("There is no model version yet: train or register one first."))
+
+
+class PictureTooLarge(DomainError):
+    code = "picture-too-large"
+    status = 413
+
+    def __init__(self, size: int, most: int) -> None:
+        super().__init__(
+            _("The picture has %(size)d MB; at most %(most)d MB are read.")
+            % {"size": -(-size // 2**20), "most": most // 2**20}
+        )

@@ -1,0 +1,102 @@
+"""Where a description leads: the vectors of boxes, and which version answers a query."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from pgvector.django import HalfVectorField
+
+from search.querysets import EmbeddingQuerySet, ServingVersionQuerySet
+
+
+class Embedding(models.Model):
+    """The unit vector that one image encoder gives for one box.
+
+    Dataset, camera and time repeat the image's, so that filters and permissions act on the row
+    that the vector index scans. Rows are written by `enrollment` alone.
+    """
+
+    encoder = models.ForeignKey(
+        "training.Encoder", models.CASCADE, related_name="+", db_index=False
+    )
+    box = models.ForeignKey("gallery.Box", models.CASCADE, related_name="embeddings")
+    # Without dimensions: encoders of any width share the column. Stored inline (migration 1).
+    vector = HalfVectorField()
+    dataset = models.ForeignKey("gallery.Dataset", models.CASCADE, related_name="+", db_index=False)
+    camera = models.ForeignKey(
+        "gallery.Camera", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    taken_at = models.DateTimeField(_("taken"), null=True, blank=True)
+
+    objects = EmbeddingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("embedding")
+        verbose_name_plural = _("embeddings")
+        constraints = [
+            models.UniqueConstraint(name="search_embedding_once", fields=["encoder", "box"])
+        ]
+        # Each holds all that counting under the filters reads: the table itself stays untouched.
+        indexes = [
+            models.Index(
+                name="search_embedding_by_dataset",
+                fields=["encoder", "dataset"],
+                include=["box", "camera", "taken_at"],
+            ),
+            models.Index(
+                name="search_embedding_by_camera",
+                fields=["encoder", "camera"],
+                include=["box", "dataset", "taken_at"],
+            ),
+            models.Index(
+                name="search_embedding_by_time",
+                fields=["encoder", "taken_at"],
+                include=["box", "dataset", "camera"],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"encoder {self.encoder_id}, box {self.box_id}"
+
+
+class QueryKind(models.TextChoices):
+    TEXT = "text", _("text")
+    PICTURE = "picture", _("picture")
+
+
+class ServingVersion(models.Model):
+    """That a version answers one kind of query about one kind of dataset, from a moment on.
+
+    The newest row of a pair is in force; older rows are the history to roll back to.
+    """
+
+    dataset_kind = models.CharField(_("kind of dataset"), max_length=40, default="person")
+    query_kind = models.CharField(_("kind of query"), max_length=10, choices=QueryKind)
+    version = models.ForeignKey(
+        "training.ModelVersion",
+        # What answers searches must not vanish with a click on another page.
+        models.PROTECT,
+        related_name="servings",
+        verbose_name=_("model version"),
+    )
+    set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    set_at = models.DateTimeField(_("since"), auto_now_add=True)
+
+    objects = ServingVersionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("serving version")
+        verbose_name_plural = _("serving versions")
+        indexes = [
+            models.Index(name="search_serving_newest", fields=["dataset_kind", "query_kind", "-id"])
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="search_serving_query_kind",
+                condition=models.Q(query_kind__in=QueryKind.values),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} answers {self.query_kind} about {self.dataset_kind}"

@@ -1,0 +1,88 @@
+"""Reads of vectors that must be right everywhere: what may be found, and in which order."""
+
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from django.db import models
+from django.db.models import BinaryField, F, Func, Q, Value
+from django.db.models.functions import Cast
+from pgvector import HalfVector
+from pgvector.django import CosineDistance, HalfVectorField
+
+from gallery.models import Box, Review
+
+if TYPE_CHECKING:
+    from search.models import ServingVersion
+    from training.models import Encoder
+
+
+class EmbeddingQuerySet(models.QuerySet):
+    def findable(self) -> Self:
+        """Without the boxes that a reviewer hid.
+
+        NOT IN, and not a join: Postgres hashes the few hidden ids once and keeps its choice of
+        index for the rest.
+        """
+        return self.exclude(box__in=Box.objects.filter(review=Review.HIDDEN).values("pk"))
+
+    def nearest_exactly(self, query: np.ndarray, encoder: "Encoder") -> Self:
+        """Rows of one encoder with `distance` (cosine, 0 to 2), closest first, ties by box id.
+
+        Without the cast that the vector index has, so that Postgres never takes it: every row
+        left by the filters is compared. Slice the result.
+
+        Raises:
+            ValueError: the query is not (encoder.dim,).
+        """
+        distance = CosineDistance(F("vector"), _vector(query, encoder))
+        return (
+            self.filter(encoder_id=encoder.pk)
+            .annotate(distance=distance)
+            .order_by("distance", "box_id")
+        )
+
+    def nearest_by_index(self, query: np.ndarray, encoder: "Encoder") -> Self:
+        """As `nearest_exactly`, but as the index walks: nearly all of the nearest, nearly sorted.
+
+        Filter and cast repeat the encoder's partial index word for word, which is what lets
+        Postgres use it. Call `index.prepare` first, slice the result, then sort it.
+
+        Raises:
+            ValueError: the query is not (encoder.dim,).
+        """
+        cast = Cast("vector", HalfVectorField(dimensions=encoder.dim))
+        return (
+            self.filter(encoder_id=encoder.pk)
+            .annotate(distance=CosineDistance(cast, _vector(query, encoder)))
+            .order_by("distance")
+        )
+
+    def beyond(self, distance: float, box_id: int) -> Self:
+        """Rows after a hit in the order of `nearest_exactly`, whose annotation this needs."""
+        return self.filter(Q(distance__gt=distance) | Q(distance=distance, box_id__gt=box_id))
+
+    def with_bytes(self) -> Self:
+        """Adds `vector_bytes`, the vector as Postgres sends it: equal vectors, equal bytes."""
+        sent = Func(F("vector"), function="halfvec_send", output_field=BinaryField())
+        return self.annotate(vector_bytes=sent)
+
+
+class ServingVersionQuerySet(models.QuerySet):
+    def newest(self, dataset_kind: str, query_kind: str) -> "ServingVersion | None":
+        """The row in force for a kind of dataset and a kind of query, with its towers."""
+        return (
+            self.filter(dataset_kind=dataset_kind, query_kind=query_kind)
+            .select_related(
+                "version__image_encoder__space", "version__text_encoder__space", "set_by"
+            )
+            .order_by("-pk")
+            .first()
+        )
+
+
+def _vector(query: np.ndarray, encoder: "Encoder") -> Value:
+    if query.shape != (encoder.dim,):
+        raise ValueError(f"the query is {query.shape}, {encoder} has dim {encoder.dim}")
+    # Five digits tell any two half-precision numbers apart, and are half the text of repr.
+    numbers = ",".join(f"{number:.5g}" for number in HalfVector(query).to_list())
+    return Value(f"[{numbers}]")

@@ -1,0 +1,12 @@
+from django.urls import path
+
+from search import api, views
+
+app_name = "search"
+urlpatterns = [
+    path("search/", views.search, name="search"),
+    path("search/picture/", views.picture, name="picture"),
+    path("search/pictures/<str:token>/", views.shown_picture, name="shown-picture"),
+    path("boxes/<int:box_id>/", views.box, name="box"),
+]
+api_urlpatterns = [path("search", api.SearchApi.as_view(), name="search")]

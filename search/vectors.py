@@ -1,0 +1,65 @@
+"""Vectors into the database, fast: binary COPY into a temporary table, then one INSERT."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from django.db import connection
+from pgvector import HalfVector
+from pgvector.psycopg.halfvec import register_halfvec_info
+from psycopg.types import TypeInfo
+
+from gallery.models import Dataset
+from training.models import Encoder
+
+_CREATE = """
+    CREATE TEMPORARY TABLE IF NOT EXISTS search_incoming
+    (box_id bigint NOT NULL, vector halfvec NOT NULL) ON COMMIT DELETE ROWS
+"""
+# Nothing that a vector refers to may be deleted before it is committed. The dataset first: whoever
+# deletes boxes holds that row too, so neither waits for the other twice.
+_HOLD = "SELECT FROM gallery_dataset WHERE id = %s FOR KEY SHARE"
+_INSERT = """
+    INSERT INTO search_embedding (encoder_id, box_id, vector, dataset_id, camera_id, taken_at)
+    SELECT %s, box.id, incoming.vector, image.dataset_id, image.camera_id, image.taken_at
+    FROM search_incoming incoming
+    JOIN gallery_box box ON box.id = incoming.box_id
+    JOIN gallery_image image ON image.id = box.image_id AND image.dataset_id = %s
+    ORDER BY box.id
+    FOR KEY SHARE OF box, image
+    ON CONFLICT (encoder_id, box_id) DO NOTHING
+"""
+
+
+def write(dataset: Dataset, encoder: Encoder, rows: Sequence[tuple[int, np.ndarray]]) -> int:
+    """Store vectors (dim,) of a dataset's boxes by box id, at half precision.
+
+    Call it inside a transaction. Boxes that have a vector of this encoder keep it; boxes that are
+    gone, or of another dataset, are left out.
+
+    Returns: how many were new.
+    Raises:
+        ValueError: a vector is not (encoder.dim,).
+        DataError: a vector is not finite.
+    """
+    for box_id, vector in rows:
+        if vector.shape != (encoder.dim,):
+            raise ValueError(f"box {box_id} has {vector.shape}, {encoder} has dim {encoder.dim}")
+    if not rows:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD, [dataset.pk])
+        cursor.execute(_CREATE)
+        cursor.execute("TRUNCATE search_incoming")
+        _register(cursor.cursor)
+        statement = "COPY search_incoming (box_id, vector) FROM STDIN (FORMAT BINARY)"
+        with cursor.copy(statement) as copy:
+            copy.set_types(["int8", "halfvec"])
+            for box_id, vector in rows:
+                copy.write_row((box_id, HalfVector(vector)))
+        cursor.execute(_INSERT, [encoder.pk, dataset.pk])
+        return cursor.rowcount
+
+
+def _register(cursor) -> None:
+    # On this cursor alone: everywhere else Django reads vectors as it always does.
+    register_halfvec_info(cursor, TypeInfo.fetch(cursor.connection, "halfvec"))
