@@ -160,6 +160,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
+AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 
@@ -279,6 +280,10 @@ PEDSITE_DETECTOR = env.text("PEDSITE_DETECTOR", "hog")
 PEDSITE_WORK_DIR = env.path("PEDSITE_WORK_DIR", DATA_DIR / "work")
 # Threads of one onnxruntime session; two web workers on two cores are best with one each.
 PEDSITE_INFERENCE_THREADS = env.integer("PEDSITE_INFERENCE_THREADS", 1, least=1)
+# Threads of one enrollment, each decoding and encoding; 0 means one a core.
+PEDSITE_ENROLL_THREADS = env.integer("PEDSITE_ENROLL_THREADS", 0)
+# Searches among at most so many boxes compare all of them; beyond, a vector index is built.
+PEDSITE_EXACT_ROWS = env.integer("PEDSITE_EXACT_ROWS", 20_000)
 
 
 # Logs
