@@ -4,6 +4,7 @@ from time import perf_counter
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from gallery import pictures
-from gallery.models import Box
+from gallery.models import Box, Review
 from pedsite.api import DomainError
 from search import retrieval, shown
 from search.forms import FILTER_FIELDS, SearchForm
@@ -42,15 +43,13 @@ def search(request: HttpRequest) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def box(request: HttpRequest, box_id: int) -> HttpResponse:
     """GET /boxes/ID/: one box within its frame. The query string is the search it came from."""
-    shown_box = get_object_or_404(
-        Box.objects.visible_to(request.user).with_context().prefetch_related("captions"), pk=box_id
-    )
+    shown_box = get_object_or_404(_findable(request).prefetch_related("captions"), pk=box_id)
     form = SearchForm(request.GET, user=request.user)
     context = {
         "box": shown_box,
         "image": shown_box.image,
-        "boxes": shown_box.image.boxes.select_related("identity").order_by("left", "top"),
-        "captions": [c for c in shown_box.captions.all() if c.review != "hidden"],
+        "boxes": _findable(request).filter(image=shown_box.image).order_by("left", "top"),
+        "captions": [c for c in shown_box.captions.all() if c.review != Review.HIDDEN],
         "query": form.query(),
         "filter_query": form.filter_query,
     }
@@ -100,12 +99,11 @@ def _outcome(form: SearchForm, request: HttpRequest) -> dict[str, Any]:
         if not form.is_valid():
             problems = [text for texts in form.errors.values() for text in texts]
             return context | {"problems": problems, "status": 400}
+        wanted = form.cleaned_data
         if form.asks == "picture":
-            context["picture"] = shown.find(form.cleaned_data["picture"], request.user)
+            context["picture"] = shown.find(wanted["picture"], request.user)
         if form.asks == "box":
-            context["asked_box"] = get_object_or_404(
-                Box.objects.visible_to(request.user).with_context(), pk=form.cleaned_data["box"]
-            )
+            context["asked_box"] = get_object_or_404(_findable(request), pk=wanted["box"])
         context["answer"] = _ask(form, context, request)
     except DomainError as exc:
         return context | {"problems": [str(exc)], "status": exc.status}
@@ -128,6 +126,11 @@ def _ask(form: SearchForm, context: dict[str, Any], request: HttpRequest) -> ret
         case "picture" if wanted["crop"]:
             return retrieval.by_image(shown.cut(context["picture"], wanted["crop"]), **options)
     return None
+
+
+def _findable(request: HttpRequest) -> QuerySet[Box]:
+    """Boxes that this user may see and nobody has hidden."""
+    return Box.objects.visible_to(request.user).exclude(review=Review.HIDDEN).with_context()
 
 
 def _filters_of(query: str) -> QueryDict:
