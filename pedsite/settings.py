@@ -276,7 +276,7 @@ UNFOLD = {
 
 # What finds people in pictures: "hog", the path of an ONNX file, or of a transformers folder.
 PEDSITE_DETECTOR = env.text("PEDSITE_DETECTOR", "hog")
-# Copies of stored files and unfinished trainings of this machine; all but the latter can be rebuilt.
+# Copies of stored files, which can be made again, and unfinished trainings of this machine.
 PEDSITE_WORK_DIR = env.path("PEDSITE_WORK_DIR", DATA_DIR / "work")
 # Threads of one onnxruntime session; two web workers on two cores are best with one each.
 PEDSITE_INFERENCE_THREADS = env.integer("PEDSITE_INFERENCE_THREADS", 1, least=1)

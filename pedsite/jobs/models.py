@@ -93,6 +93,11 @@ class Job(models.Model):
         return f"{self.kind} #{self.pk}"
 
     @property
+    def title(self) -> str:
+        """The kind in words, to be translated: detect_people -> Detect people."""
+        return self.kind.replace("_", " ").capitalize()
+
+    @property
     def is_over(self) -> bool:
         return self.state in self.OVER
 

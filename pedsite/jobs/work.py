@@ -195,9 +195,7 @@ def execute(job_id: int, step: Step, *, budget_s: float | None = 60) -> Job | No
         return None
     work = Work(Job.objects.get(pk=job_id), key)
     try:
-        if _chunks(work, key, step, budget_s):
-            Job.objects.finish(job_id, key, Job.State.DONE)
-        elif Job.objects.release(job_id, key):
+        if not _chunks(work, key, step, budget_s) and Job.objects.release(job_id, key):
             send(work.job)
     except LeaseLost:
         logger.warning("%s was taken over by another process", work.job)
@@ -220,12 +218,31 @@ def run_here(job: Job, step: Step, stream: TextIO) -> Job:
     with _bar(job, stream) as watch:
         work = Work(job, key, watch)
         try:
-            _chunks(work, key, step, None) and Job.objects.finish(job.pk, key, Job.State.DONE)
+            _chunks(work, key, step, None)
         except KeyboardInterrupt:
             Job.objects.finish(job.pk, key, Job.State.CANCELLED)
+        except SystemExit:
+            Job.objects.finish(job.pk, key, Job.State.CANCELLED)
+            raise
         except LeaseLost:
             logger.warning("%s was taken over by another process", job)
     job.refresh_from_db()
+    return job
+
+
+def follow(job: Job, stream: TextIO, check: Callable[[], None] | None = None) -> Job:
+    """Shows the progress of a job that a worker does, until it is over.
+
+    Args:
+        check: called a few times a second; whatever it raises ends the watching.
+    """
+    with _bar(job, stream) as watch:
+        while not job.is_over:
+            time.sleep(0.25)
+            job.refresh_from_db()
+            watch(job)
+            if check:
+                check()
     return job
 
 
@@ -261,10 +278,15 @@ def stop_soon() -> None:
     _stopping[0] = 1
 
 
-def _chunks(work: Work, key: str, step: Step, budget_s: float | None) -> bool:
-    """Runs chunks; True when none remains, False when the budget is spent.
+def is_stopping() -> bool:
+    """Whether jobs are to be given back; a step that takes minutes asks between its parts."""
+    return bool(_stopping[0])
 
-    A cancelled or failed job is finished here, and then True says that nothing is left to do.
+
+def _chunks(work: Work, key: str, step: Step, budget_s: float | None) -> bool:
+    """Runs chunks until the job is over, and says how it ended.
+
+    Returns: False if the budget is spent, or the worker is to stop, and chunks remain.
     """
     began = time.monotonic()
     try:
@@ -278,9 +300,10 @@ def _chunks(work: Work, key: str, step: Step, budget_s: float | None) -> bool:
                 return False
             more = step(work)
         work._renew()
+        Job.objects.finish(work.job.pk, key, Job.State.DONE)
     except Cancelled:
         Job.objects.finish(work.job.pk, key, Job.State.CANCELLED)
-    except (LeaseLost, KeyboardInterrupt):
+    except LeaseLost:
         raise
     except DomainError as exc:
         Job.objects.finish(work.job.pk, key, Job.State.FAILED, str(exc))

@@ -1,0 +1,26 @@
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from pedsite.accounts import keys
+from pedsite.accounts.models import User
+
+
+class Command(BaseCommand):
+    help = "Issues an API key for a user and prints its secret, which cannot be shown again."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("username")
+        parser.add_argument("--name", default="command line", help="what the key is for")
+        parser.add_argument("--days", type=int, help="how long it is valid; without, for ever")
+
+    def handle(self, *, username: str, name: str, days: int | None, **options: Any) -> None:
+        user = User.objects.filter(username=username).first()
+        if user is None:
+            raise CommandError(f"There is no user {username}.")
+        expires_at = None if days is None else timezone.now() + timedelta(days=days)
+        _key, secret = keys.issue(user, name, expires_at)
+        self.stdout.write(secret)

@@ -1,0 +1,56 @@
+"""How pages say how long, how fast and for what."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import template
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+register = template.Library()
+
+
+@register.filter
+def duration(value: timedelta | None) -> str:
+    """Two units at most: 45 s, 3 min 10 s, 2 h 05 min."""
+    if value is None:
+        return "–"
+    seconds = int(value.total_seconds())
+    if seconds < 60:
+        return _("%(s)d s") % {"s": seconds}
+    minutes, seconds = divmod(seconds, 60)
+    if minutes < 60:
+        return _("%(min)d min %(s)02d s") % {"min": minutes, "s": seconds}
+    hours, minutes = divmod(minutes, 60)
+    return _("%(h)d h %(min)02d min") % {"h": hours, "min": minutes}
+
+
+@register.filter
+def rate(value: float | None) -> str:
+    """Items a second, or a minute where they are slow: 12.5/s, 4/min."""
+    if value is None:
+        return "–"
+    if value >= 1:
+        return _("%(n)s/s") % {"n": f"{value:,.0f}" if value >= 100 else f"{value:.1f}"}
+    return _("%(n)s/min") % {"n": f"{value * 60:.1f}"}
+
+
+@register.filter
+def parameters(params: dict[str, Any]) -> list[tuple[str, str]]:
+    """What says something to a person, as (name, value); long lists as counts.
+
+    A key is left out where the name of what it means is there too: `dataset` for `dataset_name`,
+    `versions` for `version_names`.
+    """
+    shown = []
+    named = {name.removesuffix("_name") for name in params if name.endswith("_name")}
+    named |= {f"{name.removesuffix('_names')}s" for name in params if name.endswith("_names")}
+    for name, value in params.items():
+        if value in (None, "", [], {}) or name in named:
+            continue
+        if isinstance(value, list) and len(value) > 5:
+            value = ngettext("%(n)d item", "%(n)d items", len(value)) % {"n": len(value)}
+        elif isinstance(value, dict):
+            value = ", ".join(f"{key}={inner}" for key, inner in value.items())
+        shown.append((name.replace("_", " "), str(value)[:200]))
+    return shown
