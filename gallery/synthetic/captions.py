@@ -19,13 +19,15 @@ _WRITERS: dict[str, Callable[[Values, Random], str]] = {
     "en": sentences_en.write,
     "zh": sentences_zh.write,
 }
-_MOVABLE: dict[str, Callable[[Values, Random], tuple[str, list[str], str]]] = {
+_MOVABLE: dict[str, Callable[[Values, Random], tuple[str, list[str], str, str]]] = {
     "en": sentences_en.movable,
     "zh": sentences_zh.movable,
 }
 # How many facts a caption tells, and how often.
 _COUNT_WEIGHTS = (8, 18, 21, 18, 13, 7, 5, 4, 3)
 _EVERYTHING = 0.03
+# Characters. Every set of facts has wordings that are shorter.
+MAX_LENGTH = 300
 # How readily people tell of each topic. The fields of a topic are told together or apart.
 _TOPICS: dict[str, tuple[float, tuple[str, ...]]] = {
     "gender": (5.0, ("gender",)),
@@ -165,7 +167,14 @@ def caption(
         everything = r.random() < _EVERYTHING
         facts = len(told) if everything else r.choices(range(1, 10), _COUNT_WEIGHTS)[0]
     chosen = _choose(told, facts, r)
-    return Caption(_WRITERS[language](chosen, r), tuple(chosen.items()))
+    return Caption(_written(chosen, language, r), tuple(chosen.items()))
+
+
+def _written(values: Values, language: Language, r: Random) -> str:
+    write = _WRITERS[language]
+    while len(text := write(values, r)) > MAX_LENGTH:
+        pass
+    return text
 
 
 def _values(facts: Sequence[Fact]) -> Values:
@@ -194,7 +203,7 @@ def caption_of(
     """
     values = _values(person_facts)
     r = Random(int(rng.integers(1 << 62)))
-    return Caption(_WRITERS[language](values, r), tuple(values.items()))
+    return Caption(_written(values, language, r), tuple(values.items()))
 
 
 def orders(
@@ -206,7 +215,7 @@ def orders(
     Raises: ValueError, as `caption_of`.
     """
     r = Random(int(rng.integers(1 << 62)))
-    start, pieces, between = _MOVABLE[language](_values(facts), r)
+    start, pieces, between, end = _MOVABLE[language](_values(facts), r)
     count = min(count, factorial(len(pieces)))
     if len(pieces) <= 5:
         everything = list(permutations(pieces))
@@ -216,13 +225,7 @@ def orders(
         while len(drawn) < count:
             drawn[tuple(r.sample(pieces, len(pieces)))] = None
         chosen = list(islice(drawn, count))
-    return [sentences_order(start, order, between, language) for order in chosen]
-
-
-def sentences_order(start: str, order: Sequence[str], between: str, language: Language) -> str:
-    if language == "en":
-        return " ".join(part for part in (start, between.join(order)) if part)
-    return between.join(order) + start
+    return [start + between.join(order) + end for order in chosen]
 
 
 def attribute_string(person: Person, visible: frozenset[str] | None = None) -> str:
@@ -254,6 +257,7 @@ def _things(shown: Values) -> list[str]:
         noun = shown.get(thing, NONE)
         if noun == NONE:
             continue
+        noun = "denim jeans" if noun == "jeans" else noun
         pattern = shown.get("upper_pattern", "plain") if thing == "upper" else "plain"
         words = (shown.get(colour, ""), "" if pattern == "plain" else pattern, noun)
         items.append(" ".join(word for word in words if word))

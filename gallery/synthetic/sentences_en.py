@@ -1,44 +1,34 @@
 """English sentences, phrases and keyword lists put together from clauses."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from random import Random
 
-from gallery.synthetic.wording_en import (
-    COLOUR,
-    GENDER,
-    INNER_IS,
-    INNER_OVER,
-    NOBODY,
-    Clause,
-    Values,
-    article,
-    clauses,
-    coloured,
-)
+from gallery.synthetic.vocabulary_en import COLOUR, GENDER, INNER_IS, INNER_OVER, NOBODY, VIEW
+from gallery.synthetic.wording_en import Clause, Values, article, clauses, coloured
 from gallery.synthetic.wordlists import pick, table, words
 
 # How a clause of each kind follows the noun: "a woman wearing a hat".
 LEADS = table(
     {
-        "wear": "wearing*9|in*7|dressed in*2|with*2|who is wearing|who wears|clad in|having on",
-        "don": "wearing*6|with*5|in|who is wearing|who wears",
+        "wear": "wearing*18|in*14|dressed in*4|with*3|who is wearing*2|who wears*2|clad in|having on"
+        "|sporting|who's wearing",
+        "don": "wearing*12|with*10|in*2|who is wearing|who wears|sporting",
         "have": "with*12|having|who has*2",
-        "carry": "carrying*6|with*5|holding*2|who is carrying|who carries|who has",
-        "back": "carrying*5|with*5|wearing*3|who is carrying|who has|having",
-        "roll": "with*4|pulling*4|dragging*2|wheeling|carrying|rolling|who is pulling",
-        "hold": "holding*5|with*4|carrying*2|under*3|who is holding|beneath|walking with",
+        "carry": "carrying*12|with*10|holding*4|who is carrying*2|who carries|who has|toting|clutching",
+        "back": "carrying*10|with*10|wearing*6|who is carrying*2|who has|having|shouldering|lugging",
+        "roll": "with*8|pulling*8|dragging*4|wheeling*2|carrying*2|rolling|who is pulling|hauling|lugging",
+        "hold": "holding*10|with*8|carrying*4|under*6|who is holding*2|beneath|sheltering under",
         "is": "*14|who is",
     }
 )
-LEADS["hold"] = tuple(lead for lead in LEADS["hold"] if lead != "walking with")
 # How it follows the subject of a sentence: "she is wearing a hat".
 FINITE = table(
     {
         "wear": "is wearing*6|wears*5|has on|is dressed in*2|is in",
         "don": "is wearing*4|wears*4|has*2|has on",
-        "have": "has*9|is a person with",
+        "have": "has",
         "carry": "is carrying*4|carries*4|has*2|is holding|holds",
         "back": "is carrying*3|carries*3|has*3|is wearing|wears",
         "roll": "is pulling*3|pulls*2|has*2|drags|is dragging|is with|is wheeling",
@@ -47,7 +37,6 @@ FINITE = table(
         "adjective": "is",
     }
 )
-FINITE["have"] = ("has",)
 ASK = words(
     "find {a}*4|looking for {a}*4|i am looking for {a}*2|i'm looking for {a}*2|search for {a}*2"
     "|show me {a}*3|where is {the}?*2|is there {a}?*3|have you seen {a}?*3|please find {a}*2"
@@ -134,6 +123,8 @@ def _modifiers(rest: Sequence[Clause], r: Random, *, bare: bool) -> list[str]:
             led.append(("", phrase))
             continue
         lead = shared if clause.verb == "wear" else pick(r, LEADS[clause.verb])
+        if clause.topic == "shoes" and shared in LEADS["don"]:
+            lead = shared
         led.append((lead, phrase))
     texts: list[str] = []
     for lead, group in groupby(led, key=lambda pair: pair[0]):
@@ -196,15 +187,14 @@ def _phrase(v: Values, r: Random, *, bare: bool) -> str:
 
 def _fronted(v: Values, r: Random) -> str:
     """ "Wearing a red coat, the woman is walking": some of it before the subject."""
-    found = [c for c in _ordered(_wording(v, r, False), r) if c.verb != "tag"]
-    tags = [c for c in clauses(v, r) if c.verb == "tag"] if "view" in v else []
+    found = _ordered(_clear(_wording(v, r, False), v, r), r)
     front = [c for c in found if c.verb not in ("adjective", "is")][:2]
     rest = [c for c in found if c not in front]
-    if not front or not rest or tags or len(found) < len(rest) + len(front):
-        return _sentence(v, r)
+    if not front or not rest:
+        return f"{_who(v, r)} {_predicates(found, v, r)}" if found else _phrase(v, r, bare=False)
     lead = _listed(_modifiers(front, r, bare=False), r)
     if lead.startswith(("who", "having")):
-        return _sentence(v, r)
+        return f"{_who(v, r)} {_predicates(found, v, r)}"
     noun = pick(r, GENDER[v["gender"]]) if "gender" in v else "person"
     return f"{lead}, {pick(r, ('the', 'this', 'the', 'a'))} {noun} {_predicates(rest, v, r)}"
 
@@ -217,6 +207,8 @@ def _predicates(found: Sequence[Clause], v: Values, r: Random) -> str:
             led.append(("is seen in", clause.phrase))
             continue
         lead = shared if clause.verb == "wear" else pick(r, FINITE[clause.verb])
+        if clause.topic == "shoes" and shared in FINITE["don"]:
+            lead = shared
         led.append((lead, clause.phrase))
     texts = []
     for lead, group in groupby(led, key=lambda pair: pair[0]):
@@ -242,10 +234,7 @@ def _again(v: Values, r: Random) -> str:
 
 def _clear(found: list[Clause], v: Values, r: Random) -> list[Clause]:
     """Tags turned into clauses that a verb can take."""
-    if all(c.verb != "tag" for c in found):
-        return found
-    view = next(c for c in iter(lambda: clauses({"view": v["view"]}, r)[0], None) if c.verb == "is")
-    return [view if c.verb == "tag" else c for c in found]
+    return [Clause("view", "is", pick(r, VIEW[v["view"]])) if c.verb == "tag" else c for c in found]
 
 
 def _sentence(v: Values, r: Random) -> str:
@@ -253,6 +242,22 @@ def _sentence(v: Values, r: Random) -> str:
     if not found:
         return _phrase(v, r, bare=False)
     return f"{_who(v, r)} {_predicates(found, v, r)}"
+
+
+def _told_of_one(v: Values, r: Random) -> str:
+    """ "A woman in a red coat is carrying a bag": part before the verb, part after it."""
+    found = _ordered(_clear(_wording(v, r, False), v, r), r)
+    adjectives = [c for c in found if c.verb == "adjective"]
+    rest = [c for c in found if c.verb != "adjective"]
+    if len(rest) < 2:
+        return f"{_who(v, r)} {_predicates(found, v, r)}" if found else _phrase(v, r, bare=False)
+    cut = 1 if r.random() < 0.6 else 1 + int(r.random() * (len(rest) - 1))
+    head = _subject(v, adjectives, r, bare=False)
+    if r.random() < 0.35 and head.startswith(("a ", "an ")):
+        head = "the " + head.split(" ", 1)[1]
+    return (
+        f"{_joined(head, _modifiers(rest[:cut], r, bare=False), r)} {_predicates(rest[cut:], v, r)}"
+    )
 
 
 def _own_sentences(found: Sequence[Clause], v: Values, r: Random) -> str:
@@ -306,6 +311,14 @@ def _labelled(v: Values, r: Random) -> str:
     return pick(r, ("; ", ", ", " | ", "; ")).join(items)
 
 
+# "on the back" of somebody whose gender is told may be "on her back".
+_BODY = re.compile(r"\b(on|in|over|with|down) the (back|head|feet|shoulders?|hands?|chest)\b")
+_CONTRACTED = (
+    ("She is ", "She's "),
+    ("she is ", "she's "),
+    ("He is ", "He's "),
+    (" he is ", " he's "),
+)
 _WORD = re.compile(r"[A-Za-z]{5,}")
 
 
@@ -333,6 +346,9 @@ def _finished(text: str, r: Random) -> str:
         text = text.upper()
     elif roll < 0.75:
         text = text.lower()
+    if r.random() < 0.15:
+        for long, short in _CONTRACTED:
+            text = text.replace(long, short)
     if text[-1] not in "?.!" and r.random() < 0.3:
         text += "."
     if r.random() < 0.08:
@@ -342,39 +358,48 @@ def _finished(text: str, r: Random) -> str:
     return text
 
 
+# Forms and the shares of captions up to which they go.
+_FORMS: tuple[tuple[float, Callable[[Values, Random], str]], ...] = (
+    (0.48, _sentence),
+    (0.54, _fronted),
+    (0.61, _told_of_one),
+    (0.69, _sentences),
+    (0.81, _asked),
+    (0.97, _keywords),
+)
+
+
 def write(v: Values, r: Random) -> str:
     """One wording of the values in one of the forms that people use."""
-    if not v:
-        return _finished(_phrase(v, r, bare=False), r)
-    if len(v) == 1 and "gender" in v:
-        text = _asked(v, r) if r.random() < 0.4 else _phrase(v, r, bare=r.random() < 0.5)
-        return _finished(text, r)
-    form = r.random()
-    if form < 0.36:
-        text = _phrase(v, r, bare=r.random() < 0.35)
-    elif form < 0.50:
-        text = _sentence(v, r)
-    elif form < 0.55:
-        text = _fronted(v, r)
-    elif form < 0.67:
-        text = _sentences(v, r)
-    elif form < 0.80:
-        text = _asked(v, r)
-    elif form < 0.97:
-        text = _keywords(v, r)
-    else:
-        text = _labelled(v, r)
+    text = _formed(v, r)
+    if "gender" in v and r.random() < 0.6:
+        text = _BODY.sub(rf"\1 {_PRONOUN[v['gender']][1]} \2", text)
     return _finished(text, r)
 
 
-def movable(v: Values, r: Random) -> tuple[str, list[str], str]:
-    """A fixed start, pieces that may stand in any order after it, and what goes between them."""
+def _formed(v: Values, r: Random) -> str:
+    if not v:
+        return _phrase(v, r, bare=False)
+    if len(v) == 1 and "gender" in v:
+        return _asked(v, r) if r.random() < 0.4 else _phrase(v, r, bare=r.random() < 0.5)
+    form = r.random()
+    if form < 0.35:
+        return _phrase(v, r, bare=r.random() < 0.35)
+    for share, write_form in _FORMS:
+        if form < share:
+            return write_form(v, r)
+    return _labelled(v, r)
+
+
+def movable(v: Values, r: Random) -> tuple[str, list[str], str, str]:
+    """A start, pieces that may stand in any order, what goes between them, and an end."""
     if r.random() < 0.4:
         items = [_short(c.phrase) for c in clauses(v, r, True)]
         if "gender" in v:
             items.append(pick(r, GENDER[v["gender"]]))
-        return "", items, ", "
+        return "", items, ", ", ""
     found = clauses(v, r)
     subject = _subject(v, [c for c in found if c.verb == "adjective"], r, bare=False)
     rest = [c for c in found if c.verb != "adjective"]
-    return subject, [_modifiers([c], r, bare=False)[0] for c in rest], ", "
+    pieces = [_modifiers([c], r, bare=False)[0] for c in rest]
+    return subject + " " if pieces else subject, pieces, ", ", ""

@@ -3,25 +3,20 @@
 from collections.abc import Sequence
 from random import Random
 
-from gallery.synthetic.wording_zh import (
-    COLOUR,
-    GENDER,
-    GENDER_KEY,
-    NOBODY,
-    Clause,
-    Values,
-    clauses,
-)
+from gallery.synthetic.attributes import NONE
+from gallery.synthetic.vocabulary_zh import COLOUR, GENDER, GENDER_KEY, NOBODY
+from gallery.synthetic.wording_zh import Clause, Values, clauses
 from gallery.synthetic.wordlists import pick, table, words
 
 LEADS = table(
     {
         "upper": "穿着*8|穿*4|身穿*4|上身穿着*3|上身穿*3|上穿|身着*2|上身是",
-        "lower": "穿着*8|穿*3|下身穿着*3|下身穿*4|下穿|身穿|下身是*2|配",
+        "dress": "穿着*8|穿*5|身穿*4|身着*2",
+        "lower": "穿着*8|穿*3|下身穿着*3|下身穿*4|下穿|身穿|下身是*2",
         "shoes": "穿着*6|穿*3|脚穿*4|脚上穿着*3|脚上是*2|脚踩*2|脚蹬|脚上穿",
-        "hat": "戴着*7|头戴*4|戴*4|头上戴着*2|头上是",
-        "glasses": "戴着*7|戴*5|脸上戴着|架着",
-        "back": "背着*8|背*3|身背*2|背上背着|背后背着|背上是",
+        "hat": "戴着*14|头戴*8|戴*10|头上戴着*4|头上是|带着",
+        "glasses": "戴着*14|戴*11|脸上戴着*2|架着|带着",
+        "back": "背着*8|背*3|身背*2|背上背着|背上是",
         "shoulder": "背着*5|挎着*5|肩上挎着*2|背*2|身背|肩背|带着|挎",
         "hand": "拎着*5|提着*5|手提*2|手拎*2|手里拿着*3|拿着*2|手上拎着|手里提着*2|手持",
         "roll": "拉着*6|推着*2|拖着*5|提着*2|手拉|带着*2|拉|拖",
@@ -45,6 +40,9 @@ TELL = words(
     "|监控里有一个{n}"
 )
 _ONE = words("*8|一个*8|一名*4|一位*3|那个*2|这个|那位|某个")
+# 一名 and 一位 do not go with 女的.
+_ONE_PLAIN = words("*3|一个*4|那个*2|这个")
+_THIS_PLAIN = words("这个*3|那个*2|一个*2")
 _THIS = words("这个*5|这位*3|这名*3|该*2|那个*2|一个*4|一名*3|一位*2|图中的")
 LABELS = {
     "build": ("体型", "身材"),
@@ -62,28 +60,46 @@ LABELS = {
 }
 LABELS["lower"] = ("下装", "下身")
 _PRONOUN = {"woman": "她", "man": "他"}
-_GARMENTS = ("upper", "lower", "shoes")
+# 胖女人, but 胖的女士; 长发女孩, but 长发的女的.
+_SHORT_NOUNS = {
+    "女人",
+    "女子",
+    "女生",
+    "女孩",
+    "姑娘",
+    "男人",
+    "男子",
+    "男生",
+    "男孩",
+    "小伙子",
+    "小伙",
+}
+_LONG_NOUNS = {"女的", "男的", "女性行人", "男性行人", "行人", "路人"}
+_GARMENTS = ("upper", "dress", "lower", "shoes")
 
 
 def _wording(v: Values, r: Random, brief: bool) -> list[Clause]:
     found = clauses(v, r, brief)
-    both = v.get("upper_colour")
-    alone = not {"upper", "upper_pattern", "lower", "inner_colour"} & v.keys()
-    if both and both == v.get("lower_colour") and alone and r.random() < 0.6:
-        colour = pick(r, COLOUR[both])
-        everything = (
-            "全身{c}",
-            "一身{c}",
-            "穿着一身{c}",
-            "全身穿着{c}",
-            "上下都是{c}",
-            "穿一身{c}",
-        )
-        found = [c for c in found if c.topic not in ("upper", "lower")]
-        found.append(Clause("upper", "is", pick(r, everything).format(c=colour)))
+    found = _above_and_below(found, v, r) if "lower_colour" in v else found
     if r.random() < 0.6:
         r.shuffle(found)
     return found
+
+
+def _above_and_below(found: list[Clause], v: Values, r: Random) -> list[Clause]:
+    """Two colours without garments may be told in one breath: 上身红色下身黑色, 一身黑."""
+    both = v.get("upper_colour")
+    alone = v["lower_colour"] != NONE and not {"upper", "upper_pattern", "lower"} & v.keys()
+    if both is None or not alone or r.random() < 0.3:
+        return found
+    above, below = pick(r, COLOUR[both]), pick(r, COLOUR[v["lower_colour"]])
+    if both == v["lower_colour"]:
+        forms = ("全身{a}", "一身{a}", "穿着一身{a}", "全身穿着{a}", "上下都是{a}", "穿一身{a}")
+    else:
+        forms = ("上身{a}下身{b}", "上身{a}，下身{b}", "上{a}下{b}", "上身穿{a}下身穿{b}")
+    text = pick(r, forms).format(a=above, b=below)
+    rest = [c for c in found if c.topic not in ("upper", "lower")]
+    return [Clause("upper", "is", text), *rest]
 
 
 def _predicates(found: Sequence[Clause], r: Random) -> list[str]:
@@ -98,7 +114,13 @@ def _predicates(found: Sequence[Clause], r: Random) -> list[str]:
         if run - at > 1 and r.random() < 0.4:
             things = [c.phrase for c in found[at:run]]
             last = pick(r, ("和", "和", "、", "以及", "与"))
-            texts.append(pick(r, _SHARED) + "、".join(things[:-1]) + last + things[-1])
+            shod = any(c.verb == "shoes" for c in found[at:run])
+            texts.append(
+                pick(r, ("穿着", "穿") if shod else _SHARED)
+                + "、".join(things[:-1])
+                + last
+                + things[-1]
+            )
             at = run
             continue
         texts.append(_predicate(clause, r))
@@ -107,20 +129,26 @@ def _predicates(found: Sequence[Clause], r: Random) -> list[str]:
 
 
 def _predicate(clause: Clause, r: Random) -> str:
-    lead = pick(r, LEADS[clause.verb])
-    phrase = clause.phrase
-    if lead.endswith("是") and phrase.startswith("一"):
-        phrase = phrase[2:]
+    lead, phrase = pick(r, LEADS[clause.verb]), clause.phrase
+    if not phrase.startswith("一") or clause.verb == "is":
+        return lead + phrase
+    if lead.endswith("是"):
+        return lead + phrase[2:]
+    if len(lead) == 1 and r.random() < 0.75:
+        # 穿件红大衣, 背了个黑包.
+        return lead + ("了" if r.random() < 0.5 else "") + phrase[1:]
     return lead + phrase
 
 
 def _noun(v: Values, adjectives: Sequence[Clause], r: Random) -> str:
     noun = pick(r, GENDER[v["gender"]]) if "gender" in v else pick(r, NOBODY)
     parts = [c.phrase for c in adjectives]
-    if len(parts) > 1:
-        # What carries 的 stands before what does not: 苗条的长发女子.
-        parts.sort(key=lambda part: not part.endswith("的"))
-    # A single syllable joins only a bare noun: 胖女人, but 胖胖的女的.
+    # What carries 的 stands first, one syllable last: 苗条的长发女子, 光头胖男人.
+    parts.sort(key=lambda part: (not part.endswith("的"), len(part) == 1))
+    if parts and not parts[-1].endswith("的") and (noun == "人" or noun in _LONG_NOUNS):
+        parts[-1] += "的"
+    elif parts and len(parts[-1]) == 1 and noun not in _SHORT_NOUNS:
+        parts[-1] += "的"
     return "".join(parts) + noun
 
 
@@ -132,12 +160,11 @@ def _split(found: Sequence[Clause]) -> tuple[list[Clause], list[Clause]]:
 def _attributive(v: Values, r: Random, *, counted: bool) -> str:
     """穿着红色大衣、背着黑色双肩包的女人."""
     adjectives, rest = _split(_wording(v, r, False))
-    rest = [c for c in rest if c.verb != "tag"]
     texts = _predicates(rest, r)
     noun = _noun(v, adjectives, r)
-    one = pick(r, _ONE) if counted else ""
+    one = pick(r, _ONE if noun[-1] != "的" else _ONE_PLAIN) if counted else ""
     if not texts:
-        return one + noun
+        return pick(r, ("一个", "某个", "")) + noun if noun == "人" else one + noun
     between = pick(r, ("、", "、", "、", "，", "，", "", "并", "且"))
     if between in ("并", "且"):
         text = "、".join(texts[:-1]) + between + texts[-1] if len(texts) > 1 else texts[0]
@@ -150,7 +177,8 @@ def _apposed(v: Values, r: Random) -> str:
     """一个女人，穿着红色大衣，背着黑色双肩包."""
     adjectives, rest = _split(_wording(v, r, False))
     texts = _predicates(rest, r)
-    head = pick(r, _ONE) + _noun(v, adjectives, r)
+    noun = _noun(v, adjectives, r)
+    head = pick(r, _ONE if noun[-1] not in "的人" else _ONE_PLAIN) + noun
     return "，".join([head, *texts])
 
 
@@ -165,7 +193,8 @@ def _who(v: Values, adjectives: Sequence[Clause], r: Random) -> str:
         return _PRONOUN[v["gender"]]
     if "gender" not in v and not adjectives:
         return pick(r, ("这个人", "此人", "这人", "该行人", "有个人", "有人", "那个人", "一个人"))
-    return pick(r, _THIS) + _noun(v, adjectives, r)
+    noun = _noun(v, adjectives, r)
+    return pick(r, _THIS if noun[-1] not in "的人" else _THIS_PLAIN) + noun
 
 
 def _listed(texts: Sequence[str], r: Random) -> str:
@@ -186,17 +215,26 @@ def _sentences(v: Values, r: Random) -> str:
     later = rest[cut:]
     owned = [c.own for c in later if c.own] if r.random() < 0.5 else []
     others = [c for c in later if not (owned and c.own)]
+    between = pick(r, ("。", "。", "；", "，"))
     again = _PRONOUN[v["gender"]] if "gender" in v else pick(r, ("此人", "这个人", ""))
+    if between == "，":
+        again = ""
     second = []
     if others:
         second.append(again + _listed(_predicates(others, r), r))
     second.extend(owned)
-    return first + pick(r, ("。", "。", "；", "，")) + "，".join(second)
+    return first + between + "，".join(second)
 
 
 def _asked(v: Values, r: Random) -> str:
     template = pick(r, ASK if r.random() < 0.65 else TELL)
     return template.format(n=_attributive(v, r, counted=False))
+
+
+def _nicknamed(v: Values, r: Random) -> str:
+    """条纹衫墨镜男: things glued to the gender."""
+    items = [_key(c.phrase) for c in _wording(v, r, True)]
+    return "".join(items) + pick(r, GENDER_KEY[v["gender"]])
 
 
 def _key(phrase: str) -> str:
@@ -257,6 +295,8 @@ def write(v: Values, r: Random) -> str:
         text = _sentences(v, r)
     elif form < 0.81:
         text = _asked(v, r)
+    elif form < 0.84 and "gender" in v and len(v) <= 5:
+        text = _nicknamed(v, r)
     elif form < 0.97:
         text = _keywords(v, r)
     else:
@@ -264,14 +304,14 @@ def write(v: Values, r: Random) -> str:
     return _finished(text, r)
 
 
-def movable(v: Values, r: Random) -> tuple[str, list[str], str]:
-    """A fixed end, pieces that may stand in any order before it, and what goes between them."""
+def movable(v: Values, r: Random) -> tuple[str, list[str], str, str]:
+    """A start, pieces that may stand in any order, what goes between them, and an end."""
     if r.random() < 0.4:
         items = [_key(c.phrase) for c in clauses(v, r, True)]
         if "gender" in v:
             items.append(pick(r, GENDER_KEY[v["gender"]]))
-        return "", items, "，"
+        return "", items, "，", ""
     adjectives, rest = _split(clauses(v, r))
     end = _noun(v, adjectives, r)
     pieces = [_predicate(c, r) for c in rest]
-    return ("的" + end if pieces else end), pieces, "、"
+    return "", pieces, "、", ("的" + end if pieces else end)
