@@ -1,0 +1,231 @@
+"""The gallery in the admin: looking, reviewing, granting, and deletes that take the files along."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+
+from gallery import datasets, images
+from gallery.models import (
+    Box,
+    Camera,
+    Caption,
+    Dataset,
+    DatasetGrant,
+    Identity,
+    Image,
+    Review,
+    Snapshot,
+)
+
+THUMBNAIL = 72
+
+
+class OfVisibleDatasets:
+    """Rows of datasets that the user may see; `path` leads from a row to its dataset."""
+
+    path = "dataset"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        visible = Dataset.objects.visible_to(request.user)
+        return super().get_queryset(request).filter(**{f"{self.path}__in": visible})
+
+
+class NotAdded:
+    """Rows that only imports and jobs make."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.action(description=_("Approve"))
+def approve(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet) -> None:
+    queryset.update(review=Review.APPROVED)
+
+
+@admin.action(description=_("Hide"))
+def hide(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet) -> None:
+    queryset.update(review=Review.HIDDEN)
+
+
+class GrantInline(TabularInline):
+    model = DatasetGrant
+    autocomplete_fields = ["user", "group"]
+    extra = 0
+    tab = True
+
+
+class CameraInline(TabularInline):
+    model = Camera
+    extra = 0
+    tab = True
+
+
+@admin.register(Dataset)
+class DatasetAdmin(ModelAdmin):
+    list_display = ["name", "title", "kind", "image_count", "box_count", "licence", "created_at"]
+    list_filter = ["kind"]
+    search_fields = ["name", "title", "source"]
+    readonly_fields = ["created_by", "created_at"]
+    inlines = [GrantInline, CameraInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).visible_to(request.user).with_counts()
+
+    @admin.display(description=_("images"))
+    def image_count(self, dataset: Dataset) -> int:
+        return dataset.image_count
+
+    @admin.display(description=_("boxes"))
+    def box_count(self, dataset: Dataset) -> int:
+        return dataset.box_count
+
+    def delete_model(self, request: HttpRequest, obj: Dataset) -> None:
+        datasets.delete(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+        for dataset in queryset:
+            datasets.delete(dataset)
+
+
+@admin.register(DatasetGrant)
+class DatasetGrantAdmin(OfVisibleDatasets, ModelAdmin):
+    list_display = ["dataset", "user", "group", "created_at"]
+    list_filter = ["dataset"]
+    list_select_related = ["dataset", "user", "group"]
+    autocomplete_fields = ["dataset", "user", "group"]
+
+
+@admin.register(Camera)
+class CameraAdmin(OfVisibleDatasets, ModelAdmin):
+    list_display = ["name", "dataset"]
+    list_filter = ["dataset"]
+    list_select_related = ["dataset"]
+    search_fields = ["name"]
+    autocomplete_fields = ["dataset"]
+
+
+class BoxInline(NotAdded, TabularInline):
+    model = Box
+    fields = ["thumbnail", "source", "score", "identity", "review"]
+    readonly_fields = ["thumbnail", "source", "score"]
+    autocomplete_fields = ["identity"]
+    show_change_link = True
+    extra = 0
+    per_page = 20
+
+    @admin.display(description=_("picture"))
+    def thumbnail(self, box: Box) -> SafeString:
+        return _crop(box)
+
+
+@admin.register(Image)
+class ImageAdmin(OfVisibleDatasets, NotAdded, ModelAdmin):
+    list_display = ["thumbnail", "name", "dataset", "camera", "taken_at", "width", "height"]
+    list_display_links = ["thumbnail", "name"]
+    list_filter = ["dataset", "camera", "taken_at"]
+    list_select_related = ["dataset", "camera"]
+    search_fields = ["name", "sha256"]
+    readonly_fields = ["preview", "dataset", "sha256", "name", "width", "height", "created_at"]
+    autocomplete_fields = ["camera"]
+    show_full_result_count = False
+    inlines = [BoxInline]
+
+    @admin.display(description=_("picture"))
+    def thumbnail(self, image: Image) -> SafeString:
+        return _picture(reverse("gallery:frame", args=[image.pk]) + "?w=160", THUMBNAIL)
+
+    @admin.display(description=_("picture"))
+    def preview(self, image: Image) -> SafeString:
+        return _picture(reverse("gallery:frame", args=[image.pk]) + "?w=640", 360)
+
+    def delete_model(self, request: HttpRequest, obj: Image) -> None:
+        images.delete([obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+        images.delete(list(queryset))
+
+
+@admin.register(Identity)
+class IdentityAdmin(OfVisibleDatasets, ModelAdmin):
+    list_display = ["key", "dataset", "split"]
+    list_filter = ["dataset", "split"]
+    list_select_related = ["dataset"]
+    search_fields = ["key"]
+    autocomplete_fields = ["dataset"]
+    show_full_result_count = False
+
+
+class CaptionInline(TabularInline):
+    model = Caption
+    fields = ["kind", "language", "text", "source", "review"]
+    extra = 0
+
+
+@admin.register(Box)
+class BoxAdmin(OfVisibleDatasets, NotAdded, ModelAdmin):
+    path = "image__dataset"
+    list_display = ["thumbnail", "image", "source", "score", "identity", "review", "created_at"]
+    list_display_links = ["thumbnail", "image"]
+    list_filter = ["source", "review", "image__dataset"]
+    list_select_related = ["image", "identity"]
+    search_fields = ["image__name", "identity__key"]
+    readonly_fields = [
+        "preview", "image", "left", "top", "right", "bottom", "source", "score", "created_at",
+    ]  # fmt: skip
+    autocomplete_fields = ["identity"]
+    show_full_result_count = False
+    actions = [approve, hide]
+    inlines = [CaptionInline]
+
+    @admin.display(description=_("picture"))
+    def thumbnail(self, box: Box) -> SafeString:
+        return _crop(box)
+
+    @admin.display(description=_("picture"))
+    def preview(self, box: Box) -> SafeString:
+        return _picture(reverse("gallery:crop", args=[box.pk]) + "?h=512", 320)
+
+
+@admin.register(Caption)
+class CaptionAdmin(OfVisibleDatasets, ModelAdmin):
+    path = "box__image__dataset"
+    list_display = ["thumbnail", "text", "kind", "language", "source", "review"]
+    list_display_links = ["thumbnail", "text"]
+    list_filter = ["kind", "language", "source", "review", "box__image__dataset"]
+    list_select_related = ["box"]
+    search_fields = ["text"]
+    raw_id_fields = ["box"]
+    show_full_result_count = False
+    actions = [approve, hide]
+
+    @admin.display(description=_("picture"))
+    def thumbnail(self, caption: Caption) -> SafeString:
+        return _crop(caption.box)
+
+
+@admin.register(Snapshot)
+class SnapshotAdmin(OfVisibleDatasets, NotAdded, ModelAdmin):
+    list_display = ["dataset", "number", "box_count", "caption_count", "created_at", "created_by"]
+    list_filter = ["dataset"]
+    list_select_related = ["dataset", "created_by"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def _crop(box: Box) -> SafeString:
+    return _picture(reverse("gallery:crop", args=[box.pk]) + "?h=144", THUMBNAIL)
+
+
+def _picture(url: str, height: int) -> SafeString:
+    return format_html('<img src="{}" height="{}" loading="lazy" alt="">', url, height)

@@ -1,0 +1,89 @@
+"""Datasets by name: found, made, opened to users, removed with their files."""
+
+import re
+
+from django.contrib.auth.models import Group
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from gallery import images
+from gallery.errors import BadDatasetName, UnknownDataset
+from gallery.models import DATASET_NAME, Dataset, DatasetGrant, Image
+from pedsite.accounts.models import User
+
+DELETE_BATCH = 500
+
+
+def get(name: str) -> Dataset:
+    """The dataset with this name.
+
+    Raises:
+        UnknownDataset: there is none.
+    """
+    try:
+        return Dataset.objects.get(name=name)
+    except Dataset.DoesNotExist as exc:
+        raise UnknownDataset(name) from exc
+
+
+def check_name(name: str) -> None:
+    """Nothing, for a name that a dataset may have.
+
+    Raises:
+        BadDatasetName: it cannot be one.
+    """
+    if not re.match(DATASET_NAME, name):
+        raise BadDatasetName(
+            f"“{name[:120]}” cannot name a dataset: letters, digits, and _ . - between them, "
+            "at most 100."
+        )
+
+
+@transaction.atomic
+def get_or_create(name: str, user: User | None = None) -> tuple[Dataset, bool]:
+    """The dataset with this name, and whether it is new. Whoever makes one may see it.
+
+    Raises:
+        BadDatasetName: the name cannot be one.
+    """
+    if not re.match(DATASET_NAME, name):
+        raise BadDatasetName(
+            f"“{name}” cannot name a dataset: letters, digits, and _ . - between them, at most 100."
+        )
+    dataset, created = Dataset.objects.get_or_create(name=name, defaults={"created_by": user})
+    if created and user is not None:
+        grant(dataset, user)
+    return dataset, created
+
+
+def grant(dataset: Dataset, to: User | Group) -> DatasetGrant:
+    """Let a user or a group see a dataset; a second grant changes nothing."""
+    whom = {"user": to} if isinstance(to, User) else {"group": to}
+    found, _created = DatasetGrant.objects.get_or_create(dataset=dataset, **whom)
+    return found
+
+
+def lock(pk: int) -> Dataset:
+    """Hold a dataset's row until the transaction ends.
+
+    Whoever adds pictures or boxes, or removes them, takes it first: so rows and stored files of
+    one dataset change one writer at a time.
+
+    Raises:
+        UnknownDataset: it was deleted.
+    """
+    found = Dataset.objects.select_for_update(no_key=True).filter(pk=pk).first()
+    if found is None:
+        raise UnknownDataset(pk)
+    return found
+
+
+def delete(dataset: Dataset) -> None:
+    """Remove a dataset with all rows and stored files, in batches; safe to call again."""
+    pk = dataset.pk
+    while batch := list(Image.objects.filter(dataset_id=pk)[:DELETE_BATCH]):
+        images.delete(batch)
+    files = list(dataset.snapshots.values_list("file", flat=True))
+    dataset.delete()
+    for name in files:
+        default_storage.delete(name)

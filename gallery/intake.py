@@ -1,0 +1,281 @@
+"""One record at a time is checked, many at a time become rows.
+
+Nothing here knows files of annotations or jobs: `check` looks at one picture and its boxes,
+`store` adds what is new to a dataset, and both may run again on the same record.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.db import transaction
+
+from gallery import datasets, images, pictures
+from gallery.errors import BadImage
+from gallery.formats.records import BoxRecord, Record
+from gallery.models import Box, Camera, Caption, Identity, Image
+
+OWN_KEY = "sha256:"
+Bounds = tuple[int, int, int, int]
+# Id of the image, and the bounds in it.
+Place = tuple[int, int, int, int, int]
+# (width, height) of a picture that the dataset has already, by sha256.
+Known = Callable[[str], tuple[int, int] | None]
+
+
+@dataclass(slots=True)
+class Checked:
+    """A record whose picture is good. `data` is empty for a picture that is stored already."""
+
+    record: Record
+    sha256: str
+    data: bytes
+    ending: str
+    width: int
+    height: int
+    boxes: list[tuple[Bounds, BoxRecord]] = field(default_factory=list)
+    # What was left out of the record, and what was only changed.
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Counts:
+    """New rows, and pictures that were there before."""
+
+    images: int = 0
+    known_images: int = 0
+    boxes: int = 0
+    captions: int = 0
+    identities: int = 0
+    cameras: int = 0
+
+
+def check(record: Record, known: Known) -> Checked:
+    """Read and decode a record's picture, and clip its boxes to it.
+
+    Raises:
+        BadImage: the picture cannot be used.
+    """
+    data = _bytes(record.content)
+    digest = images.sha256(data)
+    size = known(digest)
+    if size is None:
+        picture, ending = pictures.decode(data)
+        checked = Checked(record, digest, data, ending, picture.width, picture.height)
+    else:
+        checked = Checked(record, digest, b"", "", *size)
+    checked.problems.extend(record.problems)
+    for number, box in enumerate(record.boxes, 1):
+        _clip(checked, box, number)
+    return checked
+
+
+def store(dataset_id: int, batch: list[Checked], caption_source: str) -> Counts:
+    """Add what a dataset does not have yet, in one transaction that holds the dataset's lock.
+
+    Adds problems and notes to the records: a person with two splits keeps the first, a picture
+    that is two people stays the first.
+
+    Raises:
+        UnknownDataset: it was deleted.
+    """
+    with transaction.atomic():
+        datasets.lock(dataset_id)
+        return _Batch(dataset_id, caption_source).store(batch)
+
+
+@dataclass(slots=True)
+class _Wish:
+    """A box of a record at its place in the dataset."""
+
+    checked: Checked
+    place: Place
+    box: BoxRecord
+
+    def row(self, identity: Identity | None) -> Box:
+        image_id, left, top, right, bottom = self.place
+        return Box(
+            image_id=image_id,
+            left=left,
+            top=top,
+            right=right,
+            bottom=bottom,
+            source=Box.Source.ANNOTATED if self.box.bounds else Box.Source.WHOLE,
+            identity=identity,
+        )
+
+
+class _Batch:
+    """The rows of one batch, while they are found or made."""
+
+    def __init__(self, dataset_id: int, caption_source: str) -> None:
+        self.dataset_id = dataset_id
+        self.caption_source = caption_source
+        self.counts = Counts()
+
+    def store(self, batch: list[Checked]) -> Counts:
+        stored = self._images(batch)
+        wishes = [
+            _Wish(checked, (stored[checked.sha256].pk, *bounds), box)
+            for checked in batch
+            for bounds, box in checked.boxes
+        ]
+        rows = Box.objects.filter(image__in={image.pk for image in stored.values()})
+        there = {(box.image_id, *box.bounds): box for box in rows.select_related("identity")}
+        granted, owners = _owners(wishes, there)
+        people = self._people(granted, owners)
+        self._captions(granted, self._boxes(granted, owners, people, there))
+        return self.counts
+
+    def _images(self, batch: list[Checked]) -> dict[str, Image]:
+        hashes = {checked.sha256 for checked in batch}
+        mine = Image.objects.filter(dataset_id=self.dataset_id)
+        found = {image.sha256: image for image in mine.filter(sha256__in=hashes)}
+        cameras = self._cameras({checked.record.camera for checked in batch} - {""})
+        new: dict[str, Image] = {}
+        for checked in batch:
+            if checked.sha256 in found or checked.sha256 in new:
+                self.counts.known_images += 1
+                continue
+            if not checked.data:  # it was deleted since it was checked
+                checked.data = _bytes(checked.record.content)
+                checked.ending = pictures.decode(checked.data).ending
+            new[checked.sha256] = Image(
+                dataset_id=self.dataset_id,
+                sha256=checked.sha256,
+                file=images.put(self.dataset_id, checked.sha256, checked.ending, checked.data),
+                name=checked.record.name,
+                width=checked.width,
+                height=checked.height,
+                camera=cameras.get(checked.record.camera),
+                taken_at=checked.record.taken_at,
+            )
+        Image.objects.bulk_create(new.values())
+        self.counts.images += len(new)
+        return found | new
+
+    def _cameras(self, names: set[str]) -> dict[str, Camera]:
+        mine = Camera.objects.filter(dataset_id=self.dataset_id, name__in=names)
+        found = {camera.name: camera for camera in mine}
+        new = [Camera(dataset_id=self.dataset_id, name=name) for name in sorted(names - set(found))]
+        Camera.objects.bulk_create(new)
+        self.counts.cameras += len(new)
+        return found | {camera.name: camera for camera in new}
+
+    def _people(self, granted: list[_Wish], owners: dict[Place, str]) -> dict[str, Identity]:
+        keys = set(owners.values()) - {""}
+        mine = Identity.objects.filter(dataset_id=self.dataset_id, key__in=keys)
+        people = {identity.key: identity for identity in mine}
+        for wish in granted:
+            key, split = owners[wish.place], wish.box.split
+            person = people.get(key)
+            if not key:
+                continue
+            if person is None:
+                people[key] = Identity(dataset_id=self.dataset_id, key=key, split=split)
+            elif split and not person.split:
+                person.split = split
+            elif split not in ("", person.split):
+                wish.checked.notes.append(
+                    f"person {key} stays in {person.split}, not {split}: nobody is in two splits"
+                )
+        new = [person for person in people.values() if person.pk is None]
+        old = [person for person in people.values() if person.pk is not None]
+        Identity.objects.bulk_update(old, ["split"])
+        Identity.objects.bulk_create(new)
+        self.counts.identities += len(new)
+        return people
+
+    def _boxes(
+        self,
+        granted: list[_Wish],
+        owners: dict[Place, str],
+        people: dict[str, Identity],
+        there: dict[Place, Box],
+    ) -> dict[Place, Box]:
+        new: dict[Place, Box] = {}
+        for wish in granted:
+            if wish.place not in there and wish.place not in new:
+                new[wish.place] = wish.row(people.get(owners[wish.place]))
+        Box.objects.bulk_create(new.values())
+        self.counts.boxes += len(new)
+        _rename(there, owners, people)
+        return there | new
+
+    def _captions(self, granted: list[_Wish], boxes: dict[Place, Box]) -> None:
+        wanted = {
+            (boxes[wish.place].pk, caption.kind, caption.language, caption.text)
+            for wish in granted
+            for caption in wish.box.captions
+        }
+        rows = Caption.objects.filter(box__in={box for box, *_ in wanted})
+        there = set(rows.values_list("box_id", "kind", "language", "text"))
+        new = [
+            Caption(box_id=box, kind=kind, language=language, text=text, source=self.caption_source)
+            for box, kind, language, text in sorted(wanted - there)
+        ]
+        Caption.objects.bulk_create(new)
+        self.counts.captions += len(new)
+
+
+def _bytes(content: Path | bytes) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    try:
+        if content.stat().st_size > pictures.MAX_BYTES:
+            raise BadImage(f"The file has more than {pictures.MAX_BYTES // 2**20} MiB.")
+        return content.read_bytes()
+    except OSError as exc:
+        raise BadImage(f"The file cannot be read: {exc.strerror}.") from exc
+
+
+def _clip(checked: Checked, box: BoxRecord, number: int) -> None:
+    whole = (0, 0, checked.width, checked.height)
+    if box.bounds is None:
+        checked.boxes.append((whole, box))
+        return
+    left, top, right, bottom = box.bounds
+    inside = (
+        max(left, 0), max(top, 0), min(right, checked.width), min(bottom, checked.height)
+    )  # fmt: skip
+    if inside[0] >= inside[2] or inside[1] >= inside[3]:
+        checked.problems.append(f"box {number} {list(box.bounds)} is empty inside the picture")
+        return
+    if inside != box.bounds:
+        checked.notes.append(f"box {number} {list(box.bounds)} was clipped to the picture")
+    checked.boxes.append((inside, box))
+
+
+def _owners(wishes: list[_Wish], there: dict[Place, Box]) -> tuple[list[_Wish], dict[Place, str]]:
+    """Whose each box is to be, and the wishes that agree with it.
+
+    A box keeps the person it has; one that is only its own picture's gets the name that a source
+    gives. A whole picture that nobody names is a person of its own, another box is nobody.
+    """
+    owners: dict[Place, str] = {}
+    granted = []
+    for wish in wishes:
+        box, named = there.get(wish.place), wish.box.identity
+        current = owners.get(wish.place, box.identity.key if box and box.identity else "")
+        if named not in (None, current) and current and not current.startswith(OWN_KEY):
+            wish.checked.problems.append(f"this box is person {current} already, not {named}")
+            continue
+        own = f"{OWN_KEY}{wish.checked.sha256}" if wish.box.bounds is None else ""
+        owners[wish.place] = named or current or own
+        granted.append(wish)
+    return granted, owners
+
+
+def _rename(there: dict[Place, Box], owners: dict[Place, str], people: dict[str, Identity]) -> None:
+    """Give boxes that were there the person whom a source now names."""
+    changed, left = [], set()
+    for place, key in owners.items():
+        box = there.get(place)
+        if box is None or not key or box.identity_id == people[key].pk:
+            continue
+        left.add(box.identity_id)
+        box.identity = people[key]
+        changed.append(box)
+    Box.objects.bulk_update(changed, ["identity"])
+    Identity.objects.filter(pk__in=left - {None}, boxes=None).delete()
