@@ -77,7 +77,7 @@ class SearchForm(forms.Form):
     examples = EXAMPLES
 
     def __init__(self, data: QueryDict, *, user: "User") -> None:
-        super().__init__(data)
+        super().__init__(_without_blanks(data))
         seen = Dataset.objects.visible_to(user)
         self.fields["dataset"].choices = [
             (name, title or name) for name, title in seen.values_list("name", "title")
@@ -163,7 +163,7 @@ class SearchForm(forms.Form):
         }
         active = []
         for field, words in named.items():
-            values = [value for value in self.data.getlist(field) if value]
+            values = self.data.getlist(field)
             shown = dict(getattr(self.fields[field], "choices", ()))
             for value in values:
                 rest = [other for other in values if other != value]
@@ -171,3 +171,11 @@ class SearchForm(forms.Form):
                     (words % shown.get(value, value), self.query(**{field: rest, "cursor": None}))
                 )
         return active
+
+
+def _without_blanks(data: QueryDict) -> QueryDict:
+    """What a form without scripts sends for fields left alone goes; a blank question stays."""
+    said = QueryDict(mutable=True)
+    for name, values in data.lists():
+        said.setlist(name, [value for value in values if value] or ([""] if name == "q" else []))
+    return said

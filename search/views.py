@@ -92,7 +92,7 @@ def shown_picture(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _outcome(form: SearchForm, request: HttpRequest) -> dict[str, Any]:
-    """What the templates of the search page need: an answer, a picture to pick from, or problems."""
+    """What the search page shows: an answer, a picture to pick a person from, or problems."""
     context: dict[str, Any] = {"form": form, "problems": [], "status": 200}
     began = perf_counter()
     try:

@@ -42,7 +42,9 @@ class Page(HTMLParser):
         attributes = dict(attrs)
         self.elements.append((tag, attributes))
         self._open = tag if tag in ("script", "style") else ""
-        self.inline += [f"{tag} {name}" for name in attributes if re.match(r"on|style$|hx-on", name)]
+        self.inline += [
+            f"{tag} {name}" for name in attributes if re.match(r"on|style$|hx-on", name)
+        ]
         for name in ("href", "src", "action"):
             if (attributes.get(name) or "").startswith("javascript:"):
                 self.inline.append(f"{tag} {name}")
@@ -203,9 +205,7 @@ def test_the_day_to_which_one_searches_is_included(browser, user):
 def test_tiles_say_when_and_where(browser, user):
     dataset = make_dataset("square", title="The square", visible_to=user)
     camera = make_camera(dataset, "north gate")
-    image = make_image(
-        dataset, plain_crop("red"), camera=camera, taken_at="2026-03-02T08:15:30Z"
-    )
+    image = make_image(dataset, plain_crop("red"), camera=camera, taken_at="2026-03-02T08:15:30Z")
     make_box(image)
     enroll(dataset)
     text = text_of(browser.get("/search/", {"q": "red"}))
@@ -383,8 +383,10 @@ def hostile(user):
 
 
 def test_words_from_outside_are_escaped(browser, hostile):
-    for path, query in [("/search/", {"q": "<script>alert('x')</script> red"}),
-                        (f"/boxes/{hostile.pk}/", {"q": "'><script>alert('x')</script>"})]:
+    for path, query in [
+        ("/search/", {"q": "<script>alert('x')</script> red"}),
+        (f"/boxes/{hostile.pk}/", {"q": "'><script>alert('x')</script>"}),
+    ]:
         html = browser.get(path, query).content.decode()
         assert "<script>alert" not in html
         assert "&lt;script&gt;alert" in html
@@ -412,6 +414,8 @@ def test_no_page_carries_inline_code(browser, client, hostile, user):
 
 def test_every_control_has_a_name(browser, hostile):
     for path in ("/search/?q=red", f"/boxes/{hostile.pk}/?q=red", "/login/"):
+        if path == "/login/":
+            browser.logout()
         html = browser.get(path).content.decode()
         page = Page(html)
         labelled = {label.get("for") for label in page.all("label")}

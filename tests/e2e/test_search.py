@@ -1,0 +1,242 @@
+"""What an investigator does, done in a browser."""
+
+import base64
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def search_for(page: Page, words: str) -> None:
+    page.goto("/search/")
+    page.get_by_label("Description of the person").fill(words)
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.locator("[data-hits]")).to_be_visible()
+
+
+def shown_boxes(page: Page) -> list[int]:
+    return [
+        int(hit.get_attribute("data-box")) for hit in page.locator("[data-hits] [data-box]").all()
+    ]
+
+
+def test_log_in_search_open_a_result_and_find_similar(window, street, user):
+    page = window.new_page()
+    page.goto("/")
+    page.get_by_label("User name").fill(user.username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_label("Description of the person").fill("red")
+    page.keyboard.press("Enter")
+
+    first = page.locator("[data-hits] [data-box]").first
+    expect(first).to_have_attribute("data-box", str(street["red"].pk))
+    expect(page).to_have_url(re.compile(r"/search/\?q=red$"))
+    expect(page.locator(".line")).to_contain_text("4 boxes searched")
+
+    first.get_by_role("link", name="Person found, rank 1").click()
+    drawer = page.get_by_role("dialog")
+    expect(drawer.get_by_role("heading", name=f"Box {street['red'].pk}")).to_be_visible()
+    expect(drawer).to_contain_text("a person in red")
+    expect(drawer.locator(".frame__box")).to_have_count(2)
+
+    drawer.locator("[data-similar]").click()
+    expect(page).to_have_url(re.compile(rf"/search/\?box={street['red'].pk}$"))
+    assert street["red"].pk not in shown_boxes(page)
+    assert len(shown_boxes(page)) == 3
+
+
+def test_the_back_button_returns_to_the_search_before(page, street):
+    search_for(page, "red")
+    page.get_by_label("Description of the person").fill("blue")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"q=blue$"))
+    expect(page.locator("[data-hits] [data-box]").first).to_have_attribute(
+        "data-box", str(street["blue"].pk)
+    )
+    page.go_back()
+    expect(page.get_by_label("Description of the person")).to_have_value("red")
+    expect(page.locator("[data-hits] [data-box]").first).to_have_attribute(
+        "data-box", str(street["red"].pk)
+    )
+
+
+def test_a_filter_acts_at_once_and_its_chip_takes_it_back(page, street):
+    search_for(page, "red")
+    page.get_by_label("From").fill("2026-03-02")
+    expect(page).to_have_url(re.compile(r"q=red&after=2026-03-02$"))
+    expect(page.locator("[data-hits] [data-box]")).to_have_count(2)
+    assert set(shown_boxes(page)) == {street["blue"].pk, street["yellow"].pk}
+    page.get_by_role("link", name="Remove From 2026-03-02").click()
+    expect(page).to_have_url(re.compile(r"\?q=red$"))
+    expect(page.locator("[data-hits] [data-box]")).to_have_count(4)
+
+
+def test_a_dataset_is_chosen_from_the_list(page, street):
+    search_for(page, "red")
+    page.get_by_text("Datasets").last.click()
+    page.get_by_label("The street").check()
+    expect(page).to_have_url(re.compile(r"q=red&dataset=street$"))
+    expect(page.locator(".filter__count").first).to_have_text("1")
+
+
+def test_keys_step_through_the_results(page, street):
+    search_for(page, "red")
+    ids = shown_boxes(page)
+    page.get_by_role("link", name="Person found, rank 1").click()
+    drawer = page.get_by_role("dialog")
+    expect(drawer.get_by_role("heading", name=f"Box {ids[0]}")).to_be_visible()
+    expect(drawer.get_by_role("link", name="Previous result")).to_be_hidden()
+    page.keyboard.press("ArrowRight")
+    expect(drawer.get_by_role("heading", name=f"Box {ids[1]}")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(drawer.get_by_role("heading", name=f"Box {ids[0]}")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(drawer).to_be_hidden()
+    expect(page.get_by_role("link", name="Person found, rank 1")).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.get_by_label("Description of the person")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keys")).to_be_visible()
+
+
+def test_s_finds_people_like_the_open_one(page, street):
+    search_for(page, "blue")
+    page.get_by_role("link", name="Person found, rank 1").click()
+    expect(page.get_by_role("dialog").get_by_role("heading", name="Box")).to_be_visible()
+    page.keyboard.press("s")
+    expect(page).to_have_url(re.compile(rf"box={street['blue'].pk}$"))
+
+
+def test_a_box_in_the_frame_opens_by_keyboard(page, street):
+    search_for(page, "red")
+    page.get_by_role("link", name="Person found, rank 1").click()
+    other = page.get_by_role("dialog").locator(".frame__box:not([aria-current])")
+    expect(other).to_have_attribute("aria-label", re.compile(f"Box {street['green'].pk}"))
+    other.focus()
+    page.keyboard.press("Enter")
+    heading = page.get_by_role("dialog").get_by_role("heading", name=f"Box {street['green'].pk}")
+    expect(heading).to_be_visible()
+
+
+def test_the_page_of_a_box_steps_through_the_results_too(page, street):
+    search_for(page, "red")
+    ids = shown_boxes(page)
+    page.goto(f"/boxes/{ids[1]}/?q=red")
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile(rf"/boxes/{ids[2]}/\?q=red$"))
+    page.get_by_role("link", name="Back to the results").click()
+    expect(page).to_have_url(re.compile(r"/search/\?q=red$"))
+
+
+def test_a_chosen_picture_leads_to_people_like_it(page, street, red_picture):
+    page.goto("/search/")
+    page.get_by_label("Search by a picture").set_input_files(red_picture)
+    expect(page).to_have_url(re.compile(r"/search/\?picture=[\w-]+$"))
+    page.get_by_role("link", name="Whole picture").click()
+    expect(page.locator("[data-hits] [data-box]").first).to_have_attribute(
+        "data-box", str(street["red"].pk)
+    )
+    expect(page.locator("[data-asked]")).to_contain_text("Similar to your picture")
+    page.reload()
+    expect(page.locator("[data-hits] [data-box]")).to_have_count(4)
+
+
+@pytest.mark.parametrize("how", ["drop", "paste"])
+def test_a_dropped_or_pasted_picture_is_shown_to_pick_from(page, street, red_picture, how):
+    page.goto("/search/")
+    data = base64.b64encode(red_picture.read_bytes()).decode()
+    page.evaluate(
+        """([data, how]) => {
+          const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([bytes], "shown.png", { type: "image/png" }));
+          const common = { bubbles: true, cancelable: true };
+          const event = how === "drop"
+            ? new DragEvent("drop", { dataTransfer: transfer, ...common })
+            : new ClipboardEvent("paste", { clipboardData: transfer, ...common });
+          document.body.dispatchEvent(event);
+        }""",
+        [data, how],
+    )
+    expect(page).to_have_url(re.compile(r"/search/\?picture=[\w-]+$"))
+    expect(page.locator("[data-pick] img")).to_be_visible()
+
+
+def test_a_region_is_drawn_on_the_picture(page, street, red_picture):
+    page.goto("/search/")
+    page.get_by_label("Search by a picture").set_input_files(red_picture)
+    frame = page.locator("[data-pick]")
+    expect(frame).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    at = frame.bounding_box()
+    middle, centre = at["x"] + at["width"] / 2, at["y"] + at["height"] / 2
+    page.mouse.move(middle - 30, centre - 60)
+    page.mouse.down()
+    page.mouse.move(middle + 30, centre + 60, steps=4)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(r"crop=\d+,\d+,\d+,\d+$"))
+    expect(page.locator("[data-hits] [data-box]").first).to_have_attribute(
+        "data-box", str(street["red"].pk)
+    )
+
+
+def test_a_file_that_is_no_picture_is_refused_in_words(page, street, tmp_path):
+    path = tmp_path / "shown.jpg"
+    path.write_bytes(b"<html><script>alert(1)</script></html>")
+    page.goto("/search/")
+    page.get_by_label("Search by a picture").set_input_files(path)
+    expect(page.get_by_role("alert").first).to_contain_text("Not a picture")
+
+
+def test_the_language_changes_and_the_search_stays(page, street):
+    search_for(page, "red")
+    page.get_by_role("button", name="中文").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
+    expect(page).to_have_url(re.compile(r"/search/\?q=red$"))
+    expect(page.locator(".hit__similar").first).to_contain_text("查找相似")
+    page.get_by_role("button", name="EN", exact=True).click()
+    expect(page.locator(".hit__similar").first).to_contain_text("Find similar")
+
+
+def test_the_theme_is_remembered(page, street):
+    page.goto("/search/")
+    dark = "getComputedStyle(document.body).backgroundColor"
+    before = page.evaluate(dark)
+    page.get_by_role("button", name="Light or dark").click()
+    after = page.evaluate(dark)
+    assert before != after
+    page.reload()
+    assert page.evaluate(dark) == after
+
+
+def test_nothing_scrolls_sideways_on_a_phone(page, street):
+    page.set_viewport_size({"width": 360, "height": 740})
+    red = street["red"].pk
+    for path in ["/search/", "/search/?q=red", f"/search/?box={red}", f"/boxes/{red}/?q=red"]:
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360, path
+        expect(page.get_by_role("navigation", name="Main")).to_be_in_viewport()
+    page.goto("/search/?q=red")
+    page.get_by_role("link", name="Person found, rank 1").click()
+    expect(page.get_by_role("dialog").get_by_role("heading", name=f"Box {red}")).to_be_visible()
+    assert page.evaluate("document.getElementById('viewer').scrollWidth") <= 360
+
+
+def test_the_search_works_without_scripts(chromium, client, user, live_server, street):
+    client.force_login(user)
+    context = chromium.new_context(base_url=live_server.url, java_script_enabled=False)
+    cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value}
+    context.add_cookies([cookie | {"url": live_server.url}])
+    page = context.new_page()
+    search_for(page, "red")
+    page.get_by_role("link", name="Person found, rank 1").click()
+    expect(page.get_by_role("heading", name=f"Box {street['red'].pk}")).to_be_visible()
+    page.get_by_role("link", name="Back to the results").click()
+    expect(page.locator("[data-hits] [data-box]")).to_have_count(4)
+    context.close()
