@@ -91,6 +91,20 @@ class BadTrainingData(DomainError):
     status = 422
 
 
+class AlreadyTraining(DomainError):
+    """The same settings on the same data wait or train: a second run would learn the same."""
+
+    code = "already-training"
+    status = 409
+
+
+class TrainingFailed(DomainError):
+    """The training process ended without a model; the message says what it said last."""
+
+    code = "training-failed"
+    status = 500
+
+
 class UnknownRun(DomainError):
     code = "unknown-run"
     status = 404

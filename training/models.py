@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
@@ -170,8 +173,21 @@ class ModelVersion(models.Model):
         return self.text_encoder_id is None
 
     @property
+    def metric_rows(self) -> list[tuple[str, str, str | int | float]]:
+        """Metrics as rows of (group, name, value), in the order they were written."""
+        return list(_rows(self.metrics))
+
+    @property
     def towers(self) -> list[Encoder]:
         return [tower for tower in (self.image_encoder, self.text_encoder) if tower is not None]
+
+
+def _rows(metrics: dict[str, Any], group: str = "") -> Iterator[tuple[str, str, Any]]:
+    for name, value in metrics.items():
+        if isinstance(value, dict):
+            yield from _rows(value, f"{group} {name}".strip())
+        else:
+            yield group, str(name), value
 
 
 class TrainingRun(models.Model):

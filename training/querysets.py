@@ -23,6 +23,10 @@ class TrainingRunQuerySet(models.QuerySet):
         """Runs with what a list shows of each, newest first; one query."""
         return self.select_related("job", "snapshot__dataset", "version").order_by("-pk")
 
+    def unfinished(self) -> Self:
+        """Runs that wait or train."""
+        return self.filter(job__state__in=["queued", "running"])
+
 
 class MetricPointQuerySet(models.QuerySet):
     def curves(self) -> dict[str, list[tuple[int, float]]]:

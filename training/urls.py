@@ -1,3 +1,12 @@
+from django.urls import path
+
+from training import api, views
+
 app_name = "training"
-urlpatterns = []
-api_urlpatterns = []
+urlpatterns = [
+    path("models/", views.model_list, name="model-list"),
+    path("models/<str:name>/", views.model, name="model"),
+]
+api_urlpatterns = [
+    path("models", api.ModelListApi.as_view(), name="models"),
+]
