@@ -1,0 +1,71 @@
+"""The process that trains: started by `train` and by the workers, and told to stop by them."""
+
+import json
+import os
+import signal
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from pedsite.api import DomainError
+from training import execution, trainer
+from training.ml.engine import Stopped
+
+# Lines a second that only say how far it is.
+TELL_EVERY_S = 0.5
+
+
+class Command(BaseCommand):
+    help = (
+        "Trains one stored run in this process and prints its progress as lines of JSON. "
+        "The train command and the workers start it; people use train."
+    )
+
+    # Whoever starts it has checked the system.
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("run", type=int)
+        parser.add_argument("--parent", type=int, help="stop when this process is gone")
+
+    def handle(self, *, run: int, parent: int | None, **options: Any) -> None:
+        self.parent = parent
+        self.asked = False
+        self.told = 0.0
+        signal.signal(signal.SIGTERM, self.stop)
+        try:
+            version = execution.run(
+                run,
+                progress=self.progress,
+                refuse=lambda refused: refused and self.say(failures=refused),
+                should_stop=self.should_stop,
+            )
+        except Stopped:
+            raise SystemExit(trainer.STOPPED) from None
+        except DomainError as exc:
+            self.say(error=str(exc))
+            raise SystemExit(1) from None
+        except Exception as exc:
+            self.say(error=f"{type(exc).__name__}: {exc}")
+            raise
+        self.say(version=version.name)
+
+    def stop(self, *_signal: Any) -> None:
+        self.asked = True
+
+    def should_stop(self) -> bool:
+        return self.asked or (self.parent is not None and os.getppid() != self.parent)
+
+    def progress(self, done: int, total: int, note: str) -> None:
+        # Drawing and decoding end here too; after the last step nothing is worth stopping for.
+        if self.should_stop() and done < total:
+            raise Stopped(f"stopped after step {done} of {total}")
+        if time.monotonic() - self.told >= TELL_EVERY_S or done == total:
+            self.told = time.monotonic()
+            self.say(done=done, total=total, note=note)
+
+    def say(self, **words: Any) -> None:
+        self.stdout.write(json.dumps(words))
+        self.stdout.flush()

@@ -1,0 +1,69 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from pedsite.api import DomainError
+from pedsite.jobs import work
+from pedsite.jobs.models import Job
+from training import runs, trainer
+from training.ml.config import RECIPES
+
+
+class Command(BaseCommand):
+    help = (
+        "Trains a model on a dataset, or on people drawn for it, and registers it as a version. "
+        "Ctrl-C keeps the last checkpoint: the same command goes on from there."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("recipe", help=f"how: {', '.join(RECIPES)}")
+        parser.add_argument(
+            "--dataset",
+            required=True,
+            help="its name, or drawn:SEED:COUNT for COUNT drawn people without rows",
+        )
+        parser.add_argument(
+            "--set",
+            dest="settings",
+            action="extend",
+            nargs="+",
+            default=[],
+            metavar="KEY=VALUE",
+            help="settings that differ from the recipe's",
+        )
+        parser.add_argument("--name", default="", help="of the version; default RECIPE-JOB")
+        parser.add_argument("--licence", default="", help="of the version")
+        parser.add_argument("--queue", action="store_true", help="leave it to the workers")
+
+    def handle(
+        self,
+        *,
+        recipe: str,
+        dataset: str,
+        settings: list[str],
+        name: str,
+        licence: str,
+        queue: bool,
+        **options: Any,
+    ) -> None:
+        try:
+            run = runs.request(
+                recipe,
+                dataset,
+                runs.parse_settings(settings),
+                name=name,
+                licence=licence,
+                queue=queue,
+            )
+        except DomainError as exc:
+            raise CommandError(str(exc)) from exc
+        if queue:
+            self.stdout.write(f"Job {run.job_id} queued: it will give version {run.version_name}")
+            return
+        job = work.run_here(run.job, trainer.step, self.stderr)
+        if job.state != Job.State.DONE:
+            raise CommandError(job.error or f"Training run {run.pk} was {job.state}.")
+        self.stdout.write(f"Trained version {job.result['version']}")
+        for metric, value in runs.get(run.pk).version.metrics["validation"].items():
+            self.stdout.write(f"{metric}\t{value}")

@@ -1,0 +1,161 @@
+"""What may happen to a training run before it trains: asked for, named, given a folder."""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings as deployment
+from django.db import transaction
+
+from gallery import datasets, snapshots
+from gallery.models import Snapshot
+from pedsite.accounts.models import User
+from pedsite.jobs import work
+from training import versions
+from training.drawn import Drawn
+from training.errors import (
+    AlreadyTraining,
+    BadSetting,
+    BadTrainingData,
+    NameTaken,
+    UnknownRecipe,
+    UnknownRun,
+)
+from training.ml.config import RECIPES, ConfigError, TrainConfig
+from training.models import ModelVersion, TrainingRun
+
+DRAWN = "drawn:"
+
+
+@transaction.atomic
+def request(
+    recipe: str,
+    dataset: str,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    name: str = "",
+    licence: str = "",
+    user: User | None = None,
+    queue: bool = True,
+) -> TrainingRun:
+    """Freeze what to learn from and how, store the run and, with `queue`, hand it to a worker.
+
+    Args:
+        dataset: the name of one, of which a snapshot is frozen now, or `drawn:SEED:COUNT`.
+        settings: values of TrainConfig that differ from its defaults.
+        name: what the version will be called; default `RECIPE-JOB`.
+        licence: of the version; default that of the pretrained network, if one is named.
+
+    Raises:
+        UnknownRecipe, BadSetting, UnknownDataset, BadTrainingData, BadVersionName: what was asked
+            for cannot be.
+        NameTaken: a version has this name, or a run that is not over will give it.
+        AlreadyTraining: the same training waits or runs.
+    """
+    config = freeze(recipe, settings or {})
+    drawn, snapshot = _source(dataset, user)
+    job = work.request(
+        "train",
+        task="training.train",
+        params={"recipe": recipe, "dataset": dataset, "licence": licence},
+        user=user,
+        queue=queue,
+    )
+    run = TrainingRun(
+        job=job,
+        recipe=recipe,
+        config=config.to_dict(),
+        snapshot=snapshot,
+        drawn=drawn,
+        version_name=versions.check_name(name or f"{recipe}-{job.pk}"),
+    )
+    _refuse_double(run)
+    run.save()
+    return run
+
+
+def freeze(recipe: str, settings: Mapping[str, Any]) -> TrainConfig:
+    """The complete configuration. Raises: UnknownRecipe, BadSetting."""
+    if recipe not in RECIPES:
+        near = difflib.get_close_matches(recipe, RECIPES, n=1)
+        hint = f" Did you mean “{near[0]}”?" if near else f" There is: {', '.join(RECIPES)}."
+        raise UnknownRecipe(f"There is no recipe “{recipe}”.{hint}")
+    try:
+        return TrainConfig.from_dict({**settings, "recipe": recipe})
+    except ConfigError as exc:
+        raise BadSetting(f"{str(exc)[:1].upper()}{str(exc)[1:]}.") from exc
+
+
+def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
+    """`key=value` words to typed values: JSON where it reads as JSON, else the text as it stands.
+
+    Raises: BadSetting, a word has no `=`, or a key comes twice.
+    """
+    settings: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        key = key.strip().replace("-", "_")
+        if not equals or not key:
+            raise BadSetting(f"“{pair}” is not key=value.")
+        if key in settings:
+            raise BadSetting(f"{key} is set twice.")
+        try:
+            settings[key] = json.loads(value)
+        except ValueError:
+            settings[key] = {"true": True, "false": False}.get(value.lower(), value)
+    return settings
+
+
+def get(pk: int) -> TrainingRun:
+    """The run with its job. Raises: UnknownRun."""
+    try:
+        return TrainingRun.objects.with_job().get(pk=pk)
+    except TrainingRun.DoesNotExist:
+        raise UnknownRun(pk) from None
+
+
+def folder(run: TrainingRun) -> Path:
+    """Where a run keeps its crops and checkpoints on this machine.
+
+    Made from what is trained, not from the run's number: who asks for the same again after a
+    cancelled or failed run goes on from its last checkpoint.
+    """
+    what = [run.config, run.drawn, run.snapshot.fingerprint if run.snapshot else ""]
+    key = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:20]
+    return Path(deployment.PEDSITE_WORK_DIR) / "runs" / key
+
+
+def _source(dataset: str, user: User | None) -> tuple[str, Snapshot | None]:
+    if dataset.startswith(DRAWN):
+        try:
+            Drawn.parse(dataset)
+        except ValueError as exc:
+            raise BadTrainingData(f"{exc}.") from exc
+        return dataset, None
+    snapshot = snapshots.freeze(datasets.get(dataset), user)
+    if not snapshot.caption_count:
+        raise BadTrainingData(
+            f"Dataset “{dataset}” has no captions: there are no words to learn from."
+        )
+    return "", snapshot
+
+
+def _refuse_double(run: TrainingRun) -> None:
+    if ModelVersion.objects.filter(name=run.version_name).exists():
+        raise NameTaken(f"A version “{run.version_name}” exists already: choose another name.")
+    unfinished = TrainingRun.objects.with_job().unfinished()
+    named = unfinished.filter(version_name=run.version_name).first()
+    if named:
+        raise NameTaken(
+            f"Training run {named.pk} will give “{run.version_name}”: choose another name."
+        )
+    same = unfinished.filter(config=run.config, drawn=run.drawn)
+    for other in same:
+        if folder(other) == folder(run):
+            raise AlreadyTraining(
+                f"Training run {other.pk} learns the same from the same already; its version "
+                f"will be “{other.version_name}”."
+            )

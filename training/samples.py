@@ -1,0 +1,192 @@
+"""A snapshot as training data: crops decoded once into a memory map, captions, who is who.
+
+An identity that the dataset gives no split gets one from a hash of its name, so that it never
+changes sides between two snapshots of a dataset, whatever was added to it in between.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.core.files.storage import default_storage
+from PIL import Image
+
+from gallery import pictures, snapshots
+from gallery.errors import BadImage
+from gallery.models import Snapshot
+from training.errors import BadTrainingData
+from training.ml.data import CaptionedCrops, Probe
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+# Shares of the identities that come without a split.
+VALIDATION_SHARE = 0.1
+TEST_SHARE = 0.1
+# More pictures to select checkpoints by cost time and change no choice.
+PROBE_ROWS = 1000
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One captioned box of a snapshot.
+
+    person: equal for boxes of one identity. bbox: left, top, right, bottom, as frozen.
+    """
+
+    box: int
+    person: str
+    split: str
+    file: str
+    bbox: tuple[int, int, int, int]
+    captions: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """What the engine reads, and the boxes left out as (box, reason)."""
+
+    data: CaptionedCrops
+    probe: Probe
+    refused: list[tuple[str, str]]
+
+
+def prepare(
+    snapshot: Snapshot, folder: Path, *, height: int, width: int, tell: Tell = lambda note: None
+) -> Prepared:
+    """Crops of the training identities to learn from, and of validation identities to select by.
+
+    Test identities are not even decoded. Crops are resized as `runtime.ImageTower` does it, and
+    kept in the folder for the next start of the same run.
+
+    Raises: BadTrainingData, fewer than two boxes to train on, or to select by.
+    """
+    chosen = select(samples(snapshots.read(snapshot), snapshot.dataset.name))
+    path = folder / f"crops-{height}x{width}.npy"
+    index = path.with_suffix(".json")
+    if not index.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _decode(chosen, path, index, height, width, tell)
+    stored = json.loads(index.read_text("utf-8"))
+    kept = [Sample(**sample) for sample in stored["samples"]]
+    pixels = np.load(path, mmap_mode="r")[: len(kept)]
+    numbers = {person: number for number, person in enumerate(sorted({s.person for s in kept}))}
+    people = np.array([numbers[sample.person] for sample in kept], dtype=np.int64)
+    captions = [sample.captions for sample in kept]
+    first = sum(sample.split == TRAIN for sample in kept)
+    if first < 2 or len(kept) - first < 2:
+        raise BadTrainingData(
+            f"{first} boxes with captions to train on and {len(kept) - first} to select by are "
+            "too few: at least 2 of each, of different people, are needed."
+        )
+    held_out = CaptionedCrops(pixels[first:], people[first:], captions[first:])
+    rows = np.arange(min(len(held_out), PROBE_ROWS))
+    return Prepared(
+        data=CaptionedCrops(pixels[:first], people[:first], captions[:first]),
+        probe=held_out.probe(rows, np.random.default_rng(0)),
+        refused=[(box, reason) for box, reason in stored["refused"]],
+    )
+
+
+def samples(entries: Iterable[dict[str, Any]], dataset: str) -> list[Sample]:
+    """The captioned boxes of a snapshot, each with its person and split."""
+    found = []
+    for entry in entries:
+        captions = tuple(dict.fromkeys(caption["text"] for caption in entry["captions"]))
+        if not captions:
+            continue
+        # Nobody said who is in such a box: it is a person of its own, but boxes of one picture
+        # stay on one side.
+        person = entry["identity"] or f"box {entry['box']}"
+        together = entry["identity"] or f"image {entry['image']}"
+        found.append(
+            Sample(
+                box=entry["box"],
+                person=person,
+                split=entry["split"] or split_of(dataset, together),
+                file=entry["file"],
+                bbox=tuple(entry["bbox"]),
+                captions=captions,
+            )
+        )
+    return found
+
+
+def split_of(dataset: str, person: str) -> str:
+    """The split of somebody who has none: one in ten validates, one in ten tests."""
+    place = _place(dataset, person)
+    if place < TEST_SHARE:
+        return TEST
+    return VALIDATION if place < TEST_SHARE + VALIDATION_SHARE else TRAIN
+
+
+def _place(dataset: str, person: str) -> float:
+    """A number in [0, 1) that is always the same for a person of a dataset."""
+    digest = hashlib.sha256(f"{dataset}\n{person}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def select(found: list[Sample]) -> list[Sample]:
+    """Training samples, then validation samples; ordered by file within each.
+
+    A small dataset may leave nobody to select by: then the people whose hashes come first are
+    taken from training, as few as give two boxes.
+    """
+    training = [sample for sample in found if sample.split == TRAIN]
+    held_out = [sample for sample in found if sample.split == VALIDATION]
+    for person in sorted({s.person for s in training}, key=lambda person: _place("", person)):
+        if len(held_out) >= 2:
+            break
+        held_out += [sample for sample in training if sample.person == person]
+        training = [sample for sample in training if sample.person != person]
+    by_file = attrgetter("file", "box")
+    training = [_moved(sample, TRAIN) for sample in sorted(training, key=by_file)]
+    # By hash, so that the rows that the probe takes are a fair choice.
+    held_out = sorted(held_out, key=lambda sample: _place("", f"{sample.person} {sample.box}"))
+    held_out = sorted(held_out[:PROBE_ROWS], key=by_file)
+    return training + [_moved(sample, VALIDATION) for sample in held_out]
+
+
+def _moved(sample: Sample, split: str) -> Sample:
+    return Sample(**{**vars(sample), "split": split})
+
+
+def _decode(
+    chosen: list[Sample], path: Path, index: Path, height: int, width: int, tell: Tell
+) -> None:
+    """Each file opened once; the index is written last and says that the crops are complete."""
+    shape = (max(1, len(chosen)), height, width, 3)
+    pixels = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+    kept: list[Sample] = []
+    refused: list[tuple[str, str]] = []
+    for (_split, file), group in groupby(chosen, key=attrgetter("split", "file")):
+        picture = _open(file)
+        for sample in group:
+            if isinstance(picture, BadImage):
+                refused.append((f"box {sample.box}", str(picture)))
+                continue
+            cut = picture.crop(sample.bbox)
+            pixels[len(kept)] = np.asarray(cut.resize((width, height), Image.Resampling.BILINEAR))
+            kept.append(sample)
+        tell(f"decoding {len(kept) + len(refused)} of {len(chosen)} boxes")
+    pixels.flush()
+    draft = index.with_suffix(".part")
+    stored = {"samples": [asdict(sample) for sample in kept], "refused": refused}
+    draft.write_text(json.dumps(stored), "utf-8")
+    draft.replace(index)
+
+
+def _open(file: str) -> Image.Image | BadImage:
+    try:
+        with default_storage.open(file, "rb") as stored:
+            return pictures.open_upright(stored.read())
+    except BadImage as exc:
+        return exc
+    except OSError as exc:
+        return BadImage(f"The stored file {file} cannot be read: {exc}")

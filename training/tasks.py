@@ -1,0 +1,13 @@
+"""Celery entry points of training."""
+
+from functools import partial
+
+from celery import shared_task
+
+from pedsite.jobs import work
+from training import trainer
+
+
+@shared_task(name="training.train")
+def train(job_id: int) -> None:
+    work.execute(job_id, partial(trainer.step, turn_s=trainer.TURN_S))
