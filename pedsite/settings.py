@@ -184,7 +184,8 @@ MAX_PICTURE_BYTES = env.integer("MAX_PICTURE_MB", 25, least=1) * 1024 * 1024
 MEDIA_ROOT = env.path("MEDIA_ROOT", DATA_DIR / "media")
 MEDIA_URL = "/media-is-never-served-from-here/"
 STATIC_URL = "/static/"
-STATIC_ROOT = env.path("STATIC_ROOT", DATA_DIR / "static")
+# Only for those who run collectstatic; WhiteNoise serves from the packages themselves.
+STATIC_ROOT = env.text("STATIC_ROOT", "") or None
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 

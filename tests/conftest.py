@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 
 import django
+import psutil
+from django.conf import settings
 
 from pedsite import embedded
 
@@ -29,6 +31,7 @@ FAST = {
 def _start() -> None:
     for name in ("DATABASE_URL", "REDIS_URL", "EMBEDDED", "S3_BUCKET", "DEBUG", "LOG_FORMAT"):
         os.environ.pop(name, None)
+    (PLACE / "owner").write_text(str(os.getpid()))
     for folder in ("run", "logs", "media"):
         (PLACE / folder).mkdir()
     os.environ |= {
@@ -44,6 +47,15 @@ def _start() -> None:
     }
 
 
+def _clear() -> None:
+    """Stops and removes what a run that was killed left behind."""
+    for left in Path(tempfile.gettempdir()).glob("pedsite-tests-*"):
+        owner = left / "owner"
+        if owner.is_file() and not psutil.pid_exists(int(owner.read_text())):
+            embedded.stop(left)
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def _stop(owner: int) -> None:
     if os.getpid() == owner:
         embedded.stop(PLACE)
@@ -53,5 +65,10 @@ def _stop(owner: int) -> None:
 atexit.register(_stop, os.getpid())
 if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
     signal.signal(signal.SIGTERM, lambda *_: os._exit(_stop(os.getpid()) or 143))
+_clear()
 _start()
+# The real hasher takes a quarter of a second for each user that a test makes.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 django.setup()
+# A user a test at the real cost of a hash would be half of the suite's time.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

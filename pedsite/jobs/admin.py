@@ -24,7 +24,7 @@ class ReadOnly:
 
 class FailureInline(ReadOnly, TabularInline):
     model = JobFailure
-    fields = ["item", "reason", "created_at"]
+    fields = readonly_fields = ["item", "reason", "created_at"]
     per_page = 20
     tab = True
 

@@ -1,0 +1,44 @@
+"""What the system checks find."""
+
+import pytest
+from django.core.checks import run_checks
+
+from pedsite import checks
+
+
+def ids(found) -> list[str]:
+    return [message.id for message in found]
+
+
+def test_the_suite_itself_passes_every_check(db):
+    assert ids(run_checks(databases=["default"])) == []
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 60, "change-me-" + "abcdefghij" * 4])
+def test_a_secret_key_that_others_can_guess_is_refused(settings, key):
+    settings.SECRET_KEY = key
+    assert ids(checks.secret_key(None)) == ["pedsite.E001"]
+
+
+def test_a_media_folder_that_cannot_be_made_is_refused(settings, monkeypatch, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "missing" / "media"
+    assert checks.media_writable(None) == []
+    monkeypatch.setattr(checks.os, "access", lambda *args: False)
+    assert ids(checks.media_writable(None)) == ["pedsite.E002"]
+
+
+def test_an_old_pgvector_is_refused(db, monkeypatch):
+    monkeypatch.setattr(checks, "PGVECTOR_LEAST", (99, 0))
+    found = checks.pgvector(None, databases=["default"])
+    assert ids(found) == ["pedsite.E004"]
+    assert "halfvec" in found[0].msg
+
+
+def test_a_redis_that_does_not_answer_is_refused(settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    assert ids(checks.redis_reachable(None, databases=["default"])) == ["pedsite.E006"]
+
+
+def test_services_are_not_asked_where_none_are_needed(settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    assert run_checks() == []
