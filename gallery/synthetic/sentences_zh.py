@@ -29,13 +29,17 @@ LEADS = table(
 # Garments that share one verb: 穿着红色大衣和蓝色牛仔裤.
 _SHARED = words("穿着*5|穿*2|身穿*3|身着")
 ASK = words(
-    "帮我找一个{n}*3|帮我找{n}*2|找一个{n}*3|找{n}*2|有没有{n}*3|有没有{n}？*2|请找出{n}*2|我想找{n}*2"
-    "|查找{n}*3|搜索{n}*2|寻找{n}*3|请帮忙找一下{n}|谁看到{n}了？|{n}在哪里？*2|{n}在哪*2|看到{n}了吗？*2"
-    "|找出{n}|给我看看{n}|有{n}吗？*2|在找一个{n}*2|我在找{n}*2|麻烦找一下{n}|帮忙查一下{n}|想找一位{n}"
+    "帮我找一个{n}*3|帮我找{n}*2|找一个{n}*3|找{n}*2|有没有{n}*3|有没有{n}？*2|请找出{n}*2"
+    "|我想找{n}*2"
+    "|查找{n}*3|搜索{n}*2|寻找{n}*3|请帮忙找一下{n}|谁看到{n}了？|{n}在哪里？*2|{n}在哪*2"
+    "|看到{n}了吗？*2"
+    "|找出{n}|给我看看{n}|有{n}吗？*2|在找一个{n}*2|我在找{n}*2|麻烦找一下{n}|帮忙查一下{n}"
+    "|想找一位{n}"
     "|搜一下{n}|显示{n}|所有{n}|找到{n}"
 )
 TELL = words(
-    "我看见一个{n}*3|有一个{n}*3|有个{n}*3|图中是一个{n}*2|画面中有一个{n}*2|这是一个{n}*3|照片里是一个{n}"
+    "我看见一个{n}*3|有一个{n}*3|有个{n}*3|图中是一个{n}*2|画面中有一个{n}*2|这是一个{n}*3"
+    "|照片里是一个{n}"
     "|街上有一个{n}*2|路上有个{n}*2|看到一个{n}*2|嫌疑人是一个{n}|目标是一个{n}|图片里有一位{n}"
     "|监控里有一个{n}"
 )
@@ -74,7 +78,7 @@ _SHORT_NOUNS = {
     "小伙子",
     "小伙",
 }
-_LONG_NOUNS = {"女的", "男的", "女性行人", "男性行人", "行人", "路人"}
+_LONG_NOUNS = {"人", "女的", "男的", "女性行人", "男性行人", "行人", "路人"}
 _GARMENTS = ("upper", "dress", "lower", "shoes")
 
 
@@ -93,6 +97,7 @@ def _above_and_below(found: list[Clause], v: Values, r: Random) -> list[Clause]:
     if both is None or not alone or r.random() < 0.3:
         return found
     above, below = pick(r, COLOUR[both]), pick(r, COLOUR[v["lower_colour"]])
+    forms: tuple[str, ...]
     if both == v["lower_colour"]:
         forms = ("全身{a}", "一身{a}", "穿着一身{a}", "全身穿着{a}", "上下都是{a}", "穿一身{a}")
     else:
@@ -145,10 +150,9 @@ def _noun(v: Values, adjectives: Sequence[Clause], r: Random) -> str:
     parts = [c.phrase for c in adjectives]
     # What carries 的 stands first, one syllable last: 苗条的长发女子, 光头胖男人.
     parts.sort(key=lambda part: (not part.endswith("的"), len(part) == 1))
-    if parts and not parts[-1].endswith("的") and (noun == "人" or noun in _LONG_NOUNS):
-        parts[-1] += "的"
-    elif parts and len(parts[-1]) == 1 and noun not in _SHORT_NOUNS:
-        parts[-1] += "的"
+    if parts and not parts[-1].endswith("的"):
+        bare = noun in _SHORT_NOUNS if len(parts[-1]) == 1 else noun not in _LONG_NOUNS
+        parts[-1] += "" if bare else "的"
     return "".join(parts) + noun
 
 

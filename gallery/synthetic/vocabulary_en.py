@@ -8,18 +8,23 @@ from gallery.synthetic.wordlists import table, words
 COLOUR = table(
     {
         "black": "black*16|coal black|ink black|jet black|jet-black|pitch black|all-black|dark",
-        "white": "white*16|pure white|snow white|bright white|plain white|snowy white|chalk white|milky white|ivory white",
+        "white": "white*16|pure white|snow white|bright white|plain white|snowy white|chalk white"
+        "|milky white|ivory white",
         "grey": "grey*8|gray*5|light grey*2|dark grey*2|light gray|dark gray|charcoal*2"
-        "|charcoal grey|silver|silver grey|ash grey|slate grey|steel grey|medium grey|smoky grey|graphite grey|pale grey|greyish",
+        "|charcoal grey|silver|silver grey|ash grey|slate grey|steel grey|medium grey|smoky grey"
+        "|graphite grey|pale grey|greyish",
         "red": "red*14|bright red*2|dark red*2|crimson*2|scarlet*2|cherry red|deep red|ruby red"
-        "|blood red|wine red|burgundy|maroon|vivid red|ruby|reddish|light red|brick red|tomato red",
+        "|blood red|wine red|burgundy|maroon|vivid red|ruby|reddish|light red|brick red"
+        "|tomato red",
         "blue": "blue*12|dark blue*2|light blue*2|navy*3|navy blue*2|sky blue*2|royal blue"
-        "|bright blue|pale blue|cobalt blue|cobalt|azure|baby blue|deep blue|sapphire blue|bluish|midnight blue|powder blue|steel blue|electric blue",
+        "|bright blue|pale blue|cobalt blue|cobalt|azure|baby blue|deep blue|sapphire blue|bluish"
+        "|midnight blue|powder blue|steel blue|electric blue",
         "green": "green*12|dark green*2|light green*2|olive*2|olive green|lime green|lime"
         "|forest green|emerald|emerald green|bright green|army green|mint green|bottle green"
         "|grass green|pale green|greenish|sage green|deep green|jade green|pea green",
         "yellow": "yellow*14|bright yellow*2|lemon yellow|mustard*2|mustard yellow|pale yellow"
-        "|light yellow|canary yellow|golden yellow|lemon|vivid yellow|yellowish|dark yellow|sunny yellow|gold",
+        "|light yellow|canary yellow|golden yellow|lemon|vivid yellow|yellowish|dark yellow"
+        "|sunny yellow|gold",
         "orange": "orange*14|bright orange*2|dark orange|light orange|tangerine|burnt orange"
         "|pumpkin orange|deep orange|vivid orange|neon orange|orangey|pale orange|carrot orange",
         "pink": "pink*14|light pink*2|hot pink*2|pale pink|bright pink|rose pink|salmon pink"
@@ -27,9 +32,11 @@ COLOUR = table(
         "purple": "purple*13|violet*3|lilac*2|lavender*2|dark purple|light purple|deep purple"
         "|mauve|plum|bright purple|aubergine|pale purple|purplish|grape purple|dark violet",
         "brown": "brown*13|dark brown*2|light brown*2|chocolate brown|chocolate|chestnut brown"
-        "|coffee brown|coffee-coloured|deep brown|mahogany brown|brownish|hazel brown|pale brown|mocha brown|walnut brown",
+        "|coffee brown|coffee-coloured|deep brown|mahogany brown|brownish|hazel brown|pale brown"
+        "|mocha brown|walnut brown",
         "beige": "beige*10|khaki*3|tan*3|cream*3|cream-coloured|sand-coloured|sand|sandy|camel"
-        "|light beige|dark beige|oatmeal|tan-coloured|cream-colored|ecru|fawn|camel-coloured|khaki-coloured|light tan|light khaki|pale beige",
+        "|light beige|dark beige|oatmeal|tan-coloured|cream-colored|ecru|fawn|camel-coloured"
+        "|khaki-coloured|light tan|light khaki|pale beige",
     }
 )
 HAIR_COLOUR = table(
@@ -109,7 +116,8 @@ HAT = table(
         "beanie": "beanie*6|knit hat*2|knitted hat*2|woolly hat*2|wool hat*2|knit cap*2"
         "|woollen hat|beanie hat*2|winter hat|bobble hat|knitted beanie|stocking cap",
         "brimmed hat": "brimmed hat*3|wide-brimmed hat*4|sun hat*3|fedora*2|hat with a brim*3"
-        "|broad-brimmed hat|sunhat|wide brim hat*2|hat with a wide brim*2|panama hat|floppy hat|bucket hat*2|straw hat|cowboy hat",
+        "|broad-brimmed hat|sunhat|wide brim hat*2|hat with a wide brim*2|panama hat|floppy hat"
+        "|bucket hat*2|straw hat|cowboy hat",
     }
 )
 BAREHEADED = words(
@@ -140,14 +148,17 @@ UPPER = table(
         "shirt": "shirt*8|button-up shirt*3|button-down shirt*2|collared shirt*3|dress shirt*2"
         "|buttoned shirt|button-up|button up shirt|long-sleeved shirt*2",
         "sweater": "sweater*8|jumper*4|pullover*4|knit sweater*2|knitted jumper|knit top"
-        "|knitted sweater*2|knitwear top|woolly jumper|wool sweater|crew-neck sweater|turtleneck|turtleneck sweater|cardigan",
+        "|knitted sweater*2|knitwear top|woolly jumper|wool sweater|crew-neck sweater|turtleneck"
+        "|turtleneck sweater|cardigan",
         "hoodie": "hoodie*9|hooded sweatshirt*4|hooded sweater|hooded top*2|hoody*2"
         "|sweatshirt with a hood*2|hooded pullover|hooded jumper",
         "jacket": "jacket*12|zip-up jacket*2|bomber jacket*2|short jacket*2|windbreaker*2"
-        "|zipped jacket|casual jacket|blazer|anorak|leather jacket|denim jacket|puffer jacket|sports jacket",
+        "|zipped jacket|casual jacket|blazer|anorak|leather jacket|denim jacket|puffer jacket"
+        "|sports jacket",
         "coat": "coat*9|overcoat*4|trench coat*4|long coat*5|winter coat*2|trenchcoat|topcoat"
         "|greatcoat|knee-length coat|raincoat|parka|wool coat|duffle coat",
-        "vest": "vest*7|gilet*4|waistcoat*4|sleeveless jacket*4|body warmer|padded vest|puffer vest"
+        "vest": "vest*7|gilet*4|waistcoat*4|sleeveless jacket*4|body warmer|padded vest"
+        "|puffer vest"
         "|bodywarmer|vest jacket",
         "dress": "dress*12|gown*2|frock*3|one-piece dress*2|sundress|summer dress",
     }
@@ -214,10 +225,12 @@ LOWER = table(
     {
         "jeans": "jeans*12|denim jeans*3|denim trousers*2|denim pants*2|denims|a pair of jeans*2",
         "trousers": "trousers*8|pants*8|slacks*2|chinos*2|long trousers*2|long pants*2"
-        "|a pair of trousers|a pair of pants|dress pants|casual trousers|joggers|sweatpants|cargo pants|suit trousers|leggings",
+        "|a pair of trousers|a pair of pants|dress pants|casual trousers|joggers|sweatpants"
+        "|cargo pants|suit trousers|leggings",
         "shorts": "shorts*9|short pants*2|short trousers|a pair of shorts*2|bermuda shorts"
         "|knee-length shorts|knee-length pants",
-        "skirt": "a skirt*8|a mini skirt|a pleated skirt|a midi skirt|a knee-length skirt|a miniskirt"
+        "skirt": "a skirt*8|a mini skirt|a pleated skirt|a midi skirt|a knee-length skirt"
+        "|a miniskirt"
         "|a flared skirt",
     }
 )
@@ -228,13 +241,15 @@ LOWER_COLOUR = words(
 SHOES = table(
     {
         "sneakers": "sneakers*8|trainers*5|running shoes*3|sports shoes*3|tennis shoes*2"
-        "|athletic shoes|sport shoes|gym shoes|a pair of sneakers*2|a pair of trainers|canvas shoes|plimsolls|running trainers",
+        "|athletic shoes|sport shoes|gym shoes|a pair of sneakers*2|a pair of trainers"
+        "|canvas shoes|plimsolls|running trainers",
         "boots": "boots*10|ankle boots*2|high boots*2|a pair of boots*2|leather boots*2|booties"
         "|long boots|winter boots|knee-high boots|combat boots|hiking boots|rain boots",
         "leather shoes": "leather shoes*7|dress shoes*4|formal shoes*2|oxfords*2|loafers*2|brogues"
         "|smart shoes|polished shoes|oxford shoes|a pair of leather shoes|business shoes",
         "sandals": "sandals*9|open sandals*2|strappy sandals|open-toed shoes*2|open-toe shoes"
-        "|a pair of sandals*2|summer sandals|open shoes|flat sandals|flip-flops*2|flip flops|slides",
+        "|a pair of sandals*2|summer sandals|open shoes|flat sandals|flip-flops*2|flip flops"
+        "|slides",
     }
 )
 SHOES_COLOUR = words(
@@ -251,7 +266,8 @@ BAG = table(
         "|sling bag*2|bag over the shoulder*3|bag on the shoulder*2|bag across the body"
         "|bag slung over the shoulder",
         "suitcase": "suitcase*8|rolling suitcase*3|trolley case*2|wheeled suitcase*2|trolley*2"
-        "|travel case|wheelie case|trolley bag|roller bag|piece of luggage|suit case|luggage*2|carry-on suitcase|rolling luggage",
+        "|travel case|wheelie case|trolley bag|roller bag|piece of luggage|suit case|luggage*2"
+        "|carry-on suitcase|rolling luggage",
     }
 )
 BAG_COLOUR = words("bag*8|coloured bag|bag of some kind")
@@ -287,7 +303,8 @@ VIEW = table(
         "front": "facing the camera*5|seen from the front*5|facing us|facing forward*2"
         "|viewed from the front|facing the viewer*2|looking toward the camera|turned to the camera"
         "|shown from the front|turned towards us|facing front",
-        "back": "seen from behind*5|seen from the back*4|facing away*3|facing away from the camera*2"
+        "back": "seen from behind*5|seen from the back*4|facing away*3"
+        "|facing away from the camera*2"
         "|with the back to the camera*2|viewed from behind|viewed from the back"
         "|turned away|shown from behind|with the back turned|turned away from us",
         "side": "seen from the side*5|in profile*3|side-on|viewed from the side*2"

@@ -58,7 +58,7 @@ Values = Mapping[str, str]
 class Clause(NamedTuple):
     """One topic in words.
 
-    `verb` is a key of sentences_en.LEADS ("wear", "carry" ...), or "adjective" (stands before
+    `verb` is a key of frames_en.LEADS ("wear", "carry" ...), or "adjective" (stands before
     the noun), "is" (stands after it, or after "is"), "tag" (stands only between commas).
     `own` says the same as a predicate of a belonging: "coat is red"; empty when there is none.
     """
@@ -189,12 +189,12 @@ def _upper(v: Values, r: Random, brief: bool) -> Clause:
 def _all_colour(colour: str, r: Random) -> Clause:
     roll = r.random()
     if roll < 0.4:
-        return Clause("upper", "wear", colour)
+        return Clause("upper", "is", f"wearing {colour}")
     if roll < 0.7:
         return Clause("upper", "is", f"dressed in {colour}")
     if roll < 0.85:
         return Clause("upper", "is", f"in {colour}")
-    return Clause("upper", "wear", f"{colour} on top")
+    return Clause("upper", "is", f"wearing {colour} on top")
 
 
 def _inner(v: Values, r: Random, brief: bool) -> Clause:

@@ -59,8 +59,8 @@ class Clause(NamedTuple):
 
 # The measure words of things; a noun not listed takes 个.
 _MEASURES = (
-    ("裙", "条"), ("裤", "条"), ("鞋", "双"), ("靴", "双"), ("拖", "双"), ("帽", "顶"), ("镜", "副"),
-    ("伞", "把"),
+    ("裙", "条"), ("裤", "条"), ("鞋", "双"), ("靴", "双"), ("拖", "双"), ("帽", "顶"),
+    ("镜", "副"), ("伞", "把"),
 )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def measured(topic: str, thing: str, noun: str) -> str:
 
 def _coloured(noun: str, shade: str, r: Random) -> str:
     roll = r.random()
-    if roll < 0.24 and not (noun[0].isascii() or shade in ("orange", "beige") and roll > 0.08):
+    if roll < 0.24 and not (noun[0].isascii() or (shade in ("orange", "beige") and roll > 0.08)):
         return pick(r, COLOUR_SHORT[shade]) + noun
     colour = pick(r, COLOUR[shade])
     return f"{colour}的{noun}" if roll > 0.74 else colour + noun
