@@ -75,7 +75,7 @@ class Belongings:
             return
         body, s = self.body, self.s
         hand = body.hands[self.other]
-        top = np.array([hand[0] * 0.45, 1.17 - body.drop, hand[2] * 0.55])
+        top = np.array([hand[0] * 0.8, 1.17 - body.drop, hand[2] * 0.7])
         grip = hand - np.array([0, 0.05, 0])
         line = body.px(np.stack([grip, top]))
         self.canvas.line(line, (58, 54, 52), 0.011 * s, Part.UMBRELLA)
@@ -135,8 +135,8 @@ class Belongings:
         body, s = self.body, self.s
         colour = palette.darker(self.look.bag, 0.06)
         for sign in (-1, 1):
-            azimuths = sign * np.array([0.62, 0.66, 0.8, 1.25])
-            heights = np.array([0.838, 0.80, 0.74, 0.68])
+            azimuths = sign * np.array([0.48, 0.46, 0.52, 0.8])
+            heights = np.array([0.838, 0.79, 0.72, 0.645])
             points = [body.surface(float(h), float(a), 0.018)
                       for h, a in zip(heights, azimuths, strict=True)]
             if np.mean([p[2] for p in points[:3]]) < 0.05:

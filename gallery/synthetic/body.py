@@ -13,16 +13,16 @@ from gallery.synthetic.canvas import Floats, Polygon
 
 _HEIGHTS = np.array([0.43, 0.50, 0.56, 0.62, 0.70, 0.76, 0.805, 0.832, 0.86])
 _WIDTHS = {
-    "man": np.array([0.084, 0.091, 0.087, 0.085, 0.100, 0.109, 0.112, 0.086, 0.040]),
-    "woman": np.array([0.088, 0.100, 0.089, 0.068, 0.081, 0.087, 0.088, 0.066, 0.032]),
+    "man": np.array([0.080, 0.086, 0.082, 0.081, 0.094, 0.103, 0.107, 0.080, 0.038]),
+    "woman": np.array([0.086, 0.096, 0.084, 0.064, 0.075, 0.082, 0.084, 0.061, 0.031]),
 }
 _DEPTHS = {
     "man": np.array([0.062, 0.070, 0.064, 0.062, 0.070, 0.072, 0.056, 0.046, 0.040]),
     "woman": np.array([0.066, 0.078, 0.062, 0.052, 0.070, 0.074, 0.048, 0.040, 0.032]),
 }
 # Thigh, knee, calf, ankle; shoulder, elbow, wrist.
-_LEG = {"man": (0.060, 0.041, 0.040, 0.025), "woman": (0.060, 0.038, 0.037, 0.021)}
-_ARM = {"man": (0.034, 0.026, 0.019), "woman": (0.027, 0.021, 0.0155)}
+_LEG = {"man": (0.055, 0.038, 0.037, 0.024), "woman": (0.055, 0.035, 0.034, 0.020)}
+_ARM = {"man": (0.031, 0.024, 0.018), "woman": (0.024, 0.019, 0.0145)}
 _SIDES = (-1.0, 1.0)
 
 
@@ -39,7 +39,7 @@ class Build:
 _BUILDS = {
     "slim": Build(0.84, -0.04, 0.80, 0.95),
     "average": Build(1.0, 0.0, 1.0, 1.0),
-    "stout": Build(1.24, 0.34, 1.30, 1.13),
+    "stout": Build(1.26, 0.36, 1.30, 1.13),
 }
 
 
@@ -74,7 +74,7 @@ class Body:
         vary = 1 + 0.035 * rng.uniform(-1, 1, 4)
         self.limbs = build.limbs * vary[0]
         self.face = build.face * vary[1]
-        self.head = 1.1 * (1 + 0.04 * rng.uniform(-1, 1))
+        self.head = 1.13 * (1 + 0.04 * rng.uniform(-1, 1))
         belly = np.exp(-(((_HEIGHTS - 0.59) / 0.075) ** 2)) * build.belly
         self._widths = _WIDTHS[person.gender] * (build.trunk * vary[2] + 0.75 * belly)
         self._depths = _DEPTHS[person.gender] * (build.trunk * vary[2] + 1.5 * belly)
@@ -113,13 +113,10 @@ class Body:
         """(N, 3) body units -> (N, 2) pixels. What is nearer to the viewer stands lower."""
         x = points[:, 0] * self.cos + points[:, 2] * self.sin
         near = points[:, 2] * self.cos - points[:, 0] * self.sin
-        return np.stack(
-            [
-                self.origin[0] + self.scale * x,
-                self.origin[1] - self.scale * (points[:, 1] - self.pitch * near),
-            ],
-            axis=1,
-        )
+        out = np.empty((len(points), 2))
+        out[:, 0] = self.origin[0] + self.scale * x
+        out[:, 1] = self.origin[1] - self.scale * (points[:, 1] - self.pitch * near)
+        return out
 
     def near_by(self, point: Floats) -> float:
         """How far towards the viewer a point is, in body units."""
@@ -167,7 +164,7 @@ class Body:
     def _hang(self, rng: np.random.Generator) -> None:
         shoulder_x = float(np.interp(0.8, _HEIGHTS, self._widths))
         self.shoulders = np.array(
-            [[side * shoulder_x * 0.97, 0.803 - self.drop, 0.0] for side in _SIDES]
+            [[side * shoulder_x * 0.95, 0.784 - self.drop, 0.0] for side in _SIDES]
         )
         # A wide body holds its arms further out.
         free = 0.06 + 0.55 * max(0.0, self.width(0.59) - 0.085)

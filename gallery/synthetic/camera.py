@@ -26,8 +26,8 @@ class Light:
     shadow: float
     rain: bool = False
 
-    def table(self, jitter: Floats | None = None) -> Bytes:
-        """The (1, 256, 3) lookup table of this light; jitter: three more gains."""
+    def table(self, jitter: Floats | None = None, haze: float = 0.0) -> Bytes:
+        """The (1, 256, 3) lookup table of this light; jitter: three more gains; haze: 0 to 1."""
         gain = np.asarray(self.gain, dtype=np.float32)
         if jitter is not None:
             gain = gain * jitter.astype(np.float32)
@@ -35,6 +35,7 @@ class Light:
         lit = np.clip(level * gain, 0, 1)
         # Shadows at night turn a little blue, never to pure black.
         lit = lit + self.night * 0.03 * (1 - lit) * np.array([0.4, 0.6, 1.0], dtype=np.float32)
+        lit = lit + haze * (0.7 - lit)
         return np.clip(lit * 255 + 0.5, 0, 255).astype(np.uint8)[None]
 
 
@@ -48,7 +49,7 @@ def light_at(hour: float, side: float = 0.7, overcast: bool = False, rain: bool 
     # 1 by day, 0 at night, with an hour and a half of dusk between.
     day = float(np.clip(min(hour - 5.5, 20.5 - hour) / 1.6 + 0.5, 0, 1))
     dusk = 1 - abs(2 * day - 1)
-    bright = 0.62 + 0.40 * day
+    bright = 0.7 + 0.32 * day
     gain = (
         bright * (1 + 0.05 * dusk - 0.03 * (1 - day)),
         bright * (1 - 0.01 * dusk - 0.01 * (1 - day)),
@@ -73,6 +74,13 @@ def any_light(rng: np.random.Generator) -> Light:
     side = float(rng.uniform(0.35, 1.0)) * (1 if rng.random() < 0.5 else -1)
     weather = rng.random()
     return light_at(hour, side, overcast=weather < 0.3, rain=weather < 0.08)
+
+
+def faded(pixels: Bytes, colour: float) -> Bytes:
+    """With less (colour below 1) or more colour."""
+    grey = np.array([0.3, 0.59, 0.11], dtype=np.float32) * np.float32(1 - colour)
+    matrix = np.eye(3, dtype=np.float32) * np.float32(colour) + grey[None, :]
+    return cv2.transform(pixels, matrix)
 
 
 def rain(pixels: Bytes, rng: np.random.Generator, amount: float) -> Bytes:

@@ -58,17 +58,22 @@ def ramp(colours: Sequence[Rgb], gloss: float = 0.35) -> NDArray[np.uint32]:
 
     Returns: (len(colours) * 256,) uint32.
     """
-    base = np.asarray(colours, dtype=np.float32)[:, None, :]
-    level = _LEVELS[None, :, None]
-    shadow = base * np.minimum(level, 1) ** np.array([1.08, 1.0, 0.92], dtype=np.float32)
-    lit = (
-        shadow
-        + (255 - base) * np.maximum(level - 1, 0) * gloss
-        + base * np.maximum(level - 1, 0) * 0.5
-    )
-    packed = np.full((len(colours), 256, 4), 255, dtype=np.uint8)
-    packed[..., :3] = np.minimum(lit, 255)
-    return packed.reshape(-1, 4).view(np.uint32).reshape(-1)
+    factor, white = _gloss(gloss)
+    lit = np.asarray(colours, dtype=np.float32)[:, None, :] * factor
+    lit += white
+    packed = np.empty((len(colours), 256, 4), dtype=np.uint8)
+    packed[..., 3] = 255
+    np.minimum(lit, 255, out=packed[..., :3], casting="unsafe")
+    return packed.view(np.uint32).reshape(-1)
+
+
+@cache
+def _gloss(gloss: float) -> tuple[Floats, Floats]:
+    level = _LEVELS[:, None]
+    # Shadows turn a little blue; light above the colour's own turns it towards white.
+    dark = np.minimum(level, 1) ** np.array([1.08, 1.0, 0.92], dtype=np.float32)
+    over = np.maximum(level - 1, 0)
+    return dark + over * np.float32(0.5 - gloss), over * np.float32(255 * gloss)
 
 
 @cache
@@ -79,16 +84,17 @@ def _slope(size: int) -> tuple[Floats, Floats]:
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, turn: float = 0.0, n: int = 20) -> Polygon:
-    angle = _turns(n)
-    dx, dy = rx * angle[0], ry * angle[1]
-    c, s = float(np.cos(turn)), float(np.sin(turn))
-    return np.stack([x + dx * c - dy * s, y + dx * s + dy * c], axis=1)
+    points = _turns(n) * (rx, ry)
+    if turn:
+        c, s = float(np.cos(turn)), float(np.sin(turn))
+        points = points @ np.array([[c, s], [-s, c]])
+    return points + (x, y)
 
 
 @cache
 def _turns(n: int) -> Floats:
     angle = np.arange(n) * (2 * np.pi / n)
-    return np.stack([np.cos(angle), np.sin(angle)])
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
 def hull(points: Polygon) -> Polygon:
@@ -101,17 +107,16 @@ def tube(
 ) -> list[Polygon]:
     """Convex pieces that together make a rounded, tapered limb along `points`."""
     r = np.asarray(radii, dtype=np.float64)
-    along = np.diff(points, axis=0)
-    length = np.sqrt((along * along).sum(axis=1))
-    length[length < 1e-6] = 1e-6
-    normal = np.stack([-along[:, 1], along[:, 0]], axis=1) / length[:, None]
-    pieces: list[Polygon] = []
-    for i in range(len(along)):
-        a, b, n = points[i], points[i + 1], normal[i]
-        pieces.append(np.array([a + n * r[i], b + n * r[i + 1], b - n * r[i + 1], a - n * r[i]]))
+    along = points[1:] - points[:-1]
+    normal = along[:, ::-1] * (-1.0, 1.0)
+    normal /= np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)[:, None]
+    start, end = normal * r[:-1, None], normal * r[1:, None]
+    quads = np.empty((len(along), 4, 2))
+    quads[:, 0], quads[:, 1] = points[:-1] + start, points[1:] + end
+    quads[:, 2], quads[:, 3] = points[1:] - end, points[:-1] - start
     first, last = (0 if caps[0] else 1), (len(r) if caps[1] else len(r) - 1)
-    pieces.extend(ellipse(points[i][0], points[i][1], r[i], r[i], n=14) for i in range(first, last))
-    return pieces
+    joints = _turns(14) * r[first:last, None, None] + points[first:last, None]
+    return [*quads, *joints]
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,7 @@ class Pattern:
         if self.kind == "upright":
             return ((u % p) < p * self.duty).astype(np.uint8)
         if self.kind == "checked":
-            return ((v % p) < p * 0.42).astype(np.uint8) + ((u % p) < p * 0.42).astype(np.uint8)
+            return ((v % p) < p * 0.33).astype(np.uint8) + ((u % p) < p * 0.33).astype(np.uint8)
         row = np.floor(v / p)
         du = (u + (row % 2) * (p / 2)) % p - p / 2
         dv = v - row * p - p / 2
@@ -223,18 +228,15 @@ class Canvas:
             self._stroke(self.rgba, points, (*colour, 255), width)
         else:
             margin = width + 2
-            x0, y0 = np.maximum(np.floor(points.min(axis=0) - margin), 0).astype(int)
-            x1, y1 = np.ceil(points.max(axis=0) + margin).astype(int)
+            low, high = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+            x0, y0 = max(0, int(low[0] - margin)), max(0, int(low[1] - margin))
+            x1, y1 = max(0, int(high[0] + margin)), max(0, int(high[1] + margin))
             below = self.rgba[y0:y1, x0:x1]
             if below.size == 0:
                 return
             over = below.copy()
             self._stroke(over, points - (x0, y0), (*colour, 255), width)
-            over[..., 3] = below[..., 3]
-            # Premultiplied colours may not exceed their alpha.
-            np.minimum(over[..., :3], below[..., 3:], out=over[..., :3])
-            cv2.addWeighted(over, share, below, 1 - share, 0, dst=over)
-            below[...] = over
+            cv2.addWeighted(over, share, below, 1 - share, 0, dst=below)
         if label:
             self._stroke(self.labels, points, (label,), width, cv2.LINE_8)
 
@@ -259,7 +261,7 @@ class Canvas:
     def _mask(self, pieces: Sequence[Polygon]) -> tuple[Bytes, int, int] | None:
         every = np.concatenate(pieces)
         height, width = self.labels.shape
-        low, high = every.min(axis=0), every.max(axis=0)
+        low, high = every.min(axis=0).tolist(), every.max(axis=0).tolist()
         x0, y0 = max(0, int(low[0]) - 1), max(0, int(low[1]) - 1)
         x1, y1 = min(width, int(high[0]) + 3), min(height, int(high[1]) + 3)
         if x0 >= x1 or y0 >= y1:

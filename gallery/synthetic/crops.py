@@ -9,7 +9,7 @@ import numpy as np
 from gallery.synthetic import camera, figure, obstacles, street, visibility
 from gallery.synthetic.attributes import Person, draw_person
 from gallery.synthetic.canvas import Bytes
-from gallery.synthetic.figure import PARTS, Figure
+from gallery.synthetic.figure import Figure
 
 Window = tuple[float, float, float, float]  # left, top, right, bottom, may lie outside
 _BYSTANDERS = 20
@@ -33,7 +33,7 @@ def draw(person: Person, rng: np.random.Generator, height: int = 160, width: int
     if height < 32 or width < 16:
         raise ValueError(f"a crop of {height} x {width} pixels shows nobody")
     light = camera.any_light(rng)
-    scale = float(np.clip(height * 1.75, 150, 620)) * float(rng.uniform(0.95, 1.05))
+    scale = float(np.clip(height * 1.55, 150, 620)) * float(rng.uniform(0.95, 1.05))
     drawn = figure.draw(person, rng, scale=scale, light=light.side)
     window = _framing(drawn, rng)
     pixels = _background(drawn, window, light, rng, height, width)
@@ -51,7 +51,7 @@ def draw(person: Person, rng: np.random.Generator, height: int = 160, width: int
         pixels = _passer(pixels, rng, behind=False)
         labels[(before != pixels).any(axis=2)] = 0
     pixels, sharp = _shot(pixels, light, rng)
-    left = np.bincount(labels.reshape(-1), minlength=PARTS)
+    left = figure.count(labels)
     area = (window[2] - window[0]) * (window[3] - window[1]) / (height * width)
     return Crop(pixels, visibility.fields(drawn, (left * area).astype(np.int64), sharp))
 
@@ -186,7 +186,9 @@ def _shot(
     """What the camera makes of it, and the share of the resolution that it keeps."""
     exposure = float(rng.uniform(0.86, 1.12))
     balance = 1 + rng.uniform(-0.045, 0.045, 3)
-    pixels = cv2.LUT(pixels, light.table(exposure * balance))
+    haze = max(0.0, float(rng.uniform(-0.12, 0.12)))
+    pixels = cv2.LUT(pixels, light.table(exposure * balance, haze))
+    pixels = camera.faded(pixels, float(rng.uniform(0.74, 1.06)))
     scale = pixels.shape[0] / 160
     if light.rain:
         pixels = camera.rain(pixels, rng, 2.2 / scale)

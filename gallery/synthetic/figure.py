@@ -41,14 +41,19 @@ class Figure:
 
     def counts(self) -> NDArray[np.int64]:
         """Pixels of each part."""
-        return np.bincount(self.labels.reshape(-1), minlength=PARTS)
+        return count(self.labels)
+
+
+def count(labels: Bytes) -> NDArray[np.int64]:
+    """Pixels of each Part in a label map."""
+    return cv2.calcHist([labels], [0], None, [PARTS], [0, PARTS])[:, 0].astype(np.int64)
 
 
 def draw(person: Person, rng: np.random.Generator, *, scale: float, light: float) -> Figure:
     """Draw a person `scale` pixels tall on an empty canvas, lit from `light` (-1 left, 1 right)."""
     umbrella = person.umbrella_colour != NONE
     height = int(scale * (1.3 if umbrella else 1.16))
-    width = int(scale * (0.8 if umbrella or person.bag == "suitcase" else 0.74))
+    width = int(scale * (1.1 if umbrella else 0.86))
     canvas = Canvas(height, width, light, rng)
     foot = (width / 2, height - 0.09 * scale)
     look = Look.of(person)
@@ -65,11 +70,18 @@ def draw(person: Person, rng: np.random.Generator, *, scale: float, light: float
     for side in behind:
         upper.arm(side)
     _legs(canvas, body, person, look, far, near)
-    upper.trunk()
-    upper.neck()
-    head.skull()
     if body.facing:
-        upper.collar()
+        upper.trunk()
+        upper.neck()
+        if person.upper == "sweater":
+            upper.collar()
+        head.skull()
+        if person.upper != "sweater":
+            upper.collar()
+    else:
+        upper.neck()
+        upper.trunk()
+        head.skull()
     things.on_body()
     for side in (far, near):
         if side not in behind:
@@ -116,14 +128,13 @@ def _legs(canvas: Canvas, body: Body, person: Person, look: Look, far: int, near
         far, near = (0, 1) if ankles[0] < ankles[1] else (1, 0)
     long_trousers = person.lower in ("jeans", "trousers")
     for side in (far, near):
-        boots = person.shoes == "boots"
         if not long_trousers:
             legwear.bare(canvas, body, look, side)
-        over = boots and (not long_trousers or look.parting > -0.4)
+        over = person.shoes == "boots"  # trousers go into boots
         if not over:
             legwear.shoe(canvas, body, look, person, side)
         if long_trousers:
-            legwear.trousers(canvas, body, look, side, person.lower)
+            legwear.trousers(canvas, body, look, side, person.lower, tucked=over)
         elif person.lower == "shorts":
             legwear.shorts(canvas, body, look, side)
         if over:

@@ -29,12 +29,12 @@ class Cut:
 
 
 _CUTS = {
-    "t-shirt": Cut(0.468, 0.006, 0.33, 0.012),
-    "shirt": Cut(0.462, 0.008, 0.97, 0.008),
-    "sweater": Cut(0.468, 0.012, 0.98, 0.012, "knit"),
-    "hoodie": Cut(0.462, 0.016, 0.98, 0.016),
-    "jacket": Cut(0.462, 0.016, 0.97, 0.014),
-    "coat": Cut(0.27, 0.02, 0.97, 0.017),
+    "t-shirt": Cut(0.468, 0.006, 0.33, 0.010),
+    "shirt": Cut(0.462, 0.007, 0.97, 0.007),
+    "sweater": Cut(0.468, 0.010, 0.98, 0.010, "knit"),
+    "hoodie": Cut(0.462, 0.014, 0.98, 0.013),
+    "jacket": Cut(0.462, 0.014, 0.97, 0.012),
+    "coat": Cut(0.27, 0.018, 0.97, 0.014),
     "vest": Cut(0.478, 0.022, 0.0, 0.0, "quilt"),
     "dress": Cut(0.28, 0.003, 0.3, 0.009),
 }
@@ -69,6 +69,8 @@ class Upper:
         self.s = body.scale
 
     def trunk(self) -> None:
+        if self.kind == "coat" and self.open:
+            self._under = self.canvas.rgba.copy(), self.canvas.labels.copy()
         if self.kind == "dress":
             flare = 0.015 + 0.07 * self.look.lower_cut
             legwear.drape(
@@ -166,13 +168,7 @@ class Upper:
             wider = wide * np.array([1.25, 1.3, 1.4])
             a = self._edge(low, -wider + shift, ease + 0.02)
             b = self._edge(low, wider + shift, ease + 0.02)
-            under = look.lower if self.person.lower != "skirt" else palette.darker(look.lower, 0.3)
-            self.canvas.lay(
-                [np.concatenate([a, b[::-1]])],
-                Paint.plain(palette.darker(under, 0.3)),
-                Part.LOWER,
-                bulge=0.05 * self.s,
-            )
+            self._lining(np.concatenate([a, b[::-1]]))
         self.canvas.lay(
             [shape], Paint.plain(look.inner), Part.INNER, bulge=0.06 * self.s, level=0.97
         )
@@ -183,6 +179,15 @@ class Upper:
             self.canvas.line(
                 edge + np.array([sign * 0.012 * self.s, 0]), light, 0.004 * self.s, share=0.5
             )
+
+    def _lining(self, shape: Polygon) -> None:
+        """What shows below the waist through an open coat: the legs before its dark lining."""
+        dark = Paint.plain(palette.darker(self.look.upper, 0.6))
+        self.canvas.lay([shape], dark, Part.UPPER, bulge=0.05 * self.s)
+        rgba, labels = self._under
+        hole = (self.canvas.mask([shape]) > 127) & (labels > 0)
+        np.copyto(self.canvas.rgba, rgba, where=hole[..., None])
+        np.copyto(self.canvas.labels, labels, where=hole)
 
     def _details(self) -> None:
         kind, body = self.kind, self.body
@@ -287,6 +292,9 @@ class Upper:
         points = body.px(np.stack([base, top]))
         paint = Paint.plain(palette.darker(look.skin, 0.14), "skin")
         pieces = tube(points, np.array([r * 1.15, r]) * s, caps=(False, True))
+        if not body.facing:  # the garment reaches up to the nape
+            self.canvas.lay(pieces, paint, Part.SKIN, bulge=0.05 * s)
+            return
         dip = {"t-shirt": 0.02, "dress": 0.032, "shirt": 0.03}.get(self.kind, 0.014)
         if self.open:
             dip = 0.03
@@ -308,19 +316,18 @@ class Upper:
         x += 0.012 * body.sin * s
         r = (0.034 if body.gender == "man" else 0.029) * (0.5 + 0.5 * body.limbs) * s
         shade = palette.darker(look.upper, 0.18)
-        if kind == "sweater" and look.cut > 0.6:  # roll neck
-            pieces = tube(np.array([[x, y - 0.02 * s], [x, y]]), [r * 0.95, r * 1.1])
+        if kind == "sweater" and look.cut > 0.6:  # a roll neck
+            pieces = tube(np.array([[x, y - 0.016 * s], [x, y]]), [r * 0.9, r * 1.1])
             self.canvas.lay(pieces, Paint.plain(shade, "knit"), Part.UPPER, bulge=0.04 * s)
         elif kind == "hoodie":
             self._hood(x, y, r)
         elif kind in ("shirt", "jacket", "coat", "vest"):
-            if body.cos < -0.2 or kind == "vest":
-                pieces = tube(
-                    np.array([[x, y - 0.012 * s], [x, y + 0.004 * s]]), [r * 1.0, r * 1.2]
-                )
-                if body.cos < -0.2:
-                    self.canvas.lay(pieces, Paint.plain(shade), Part.UPPER, bulge=0.04 * s)
-                    return
+            if body.cos < -0.2:  # the collar lies low around the nape
+                band = ellipse(x, y - 0.004 * s, r * 1.3, 0.015 * s)
+                self.canvas.lay([band], Paint.plain(shade), Part.UPPER, bulge=0.03 * s)
+                rim = band[: len(band) // 2 + 1]
+                self.canvas.line(rim, palette.darker(look.upper, 0.6), 0.005 * s, share=0.6)
+                return
             self._lapels(x, y, r, shade)
 
     def _lapels(self, x: float, y: float, r: float, shade: Rgb) -> None:
@@ -368,13 +375,13 @@ class Upper:
         for sign in (-1, 1):
             roll = np.array(
                 [
-                    [x + back + sign * r * 1.0, y - 0.045 * s],
+                    [x + back + sign * r * 1.0, y - 0.03 * s],
                     [x + back * 0.7 + sign * r * 1.45, y - 0.012 * s],
                     [x + 0.02 * body.sin * s + sign * r * 0.5, y + 0.028 * s],
                 ]
             )
             self.canvas.lay(
-                tube(roll, np.array([0.016, 0.024, 0.01]) * s), paint, Part.UPPER, bulge=0.03 * s
+                tube(roll, np.array([0.011, 0.022, 0.01]) * s), paint, Part.UPPER, bulge=0.03 * s
             )
             self.canvas.line(roll, palette.darker(look.upper, 0.5), 0.005 * s, share=0.4)
         if body.profile:
@@ -420,7 +427,8 @@ class Upper:
             end = points[2] + (points[3] - points[2]) * (at - 1)
             line = np.stack([points[0], points[1], points[2], end])
             wide = np.array([radii[0], radii[1], radii[2], radii[3] + 0.002])
-        wide = (wide + thick) * s
+        # Cloth lies flat on the shoulder and hangs looser further down.
+        wide = (wide + thick * np.array([0.45, 0.9, 1.0, 1.0])[: len(wide)]) * s
         axis = (points[0], points[2])
         self.canvas.lay(
             tube(line, wide, caps=(True, False)), paint, part, bulge=0.06 * s, axis=axis

@@ -93,7 +93,7 @@ class Head:
             lips = palette.mix(skin, (176, 40, 52), 0.62 if woman else 0.3)
             mouth = np.array([[x - w, y], [x, y + 0.003 * s], [x + w, y]])
             canvas.line(mouth, palette.darker(lips, 0.15), (0.008 if woman else 0.006) * s)
-            if not woman and self.look.frame > 0.78 and self.look.parting > 0:
+            if not woman and facing > 0.7 and self.look.frame > 0.8:
                 beard = ellipse(x, y + 0.004 * s, self.half * 0.62, 0.026 * s)
                 rim = np.concatenate([beard[:11], beard[:1]])
                 canvas.line(rim, palette.darker(self.look.hair, 0.2), 0.018 * s, share=0.6)
@@ -259,10 +259,10 @@ class Head:
     def _peaked(self) -> None:
         s, look = self.s, self.look
         paint = Paint.plain(look.hat)
-        dome = self._dome(0.38, 1.1, 0.012)
+        dome = self._dome(0.5, 1.08, 0.016)
         side = [np.array([0.0, 0.0])]
         self.canvas.lay([dome], paint, Part.HAT, bulge=0.06 * s)
-        x, y = self.x, self.y - self.ry * np.sin(0.38)
+        x, y = self.x, self.y - self.ry * np.sin(0.5)
         seam = np.array([[x + 0.3 * self.half * self.sin, y - self.ry * 0.72],
                          [x + 0.55 * self.half * self.sin, y - self.ry * 0.3], [x + 0.6 * self.half
                                                                          * self.sin, y]])
@@ -278,15 +278,15 @@ class Head:
         pts = np.concatenate([rim_in, rim_out[::-1]])
         near = pts[:, 1] * self.cos - pts[:, 0] * self.sin
         px = np.stack([x + pts[:, 0] * self.cos + pts[:, 1] * self.sin,
-                       y + near * 0.3], axis=1) + side[0]
+                       y + near * 0.2], axis=1) + side[0]
         self.canvas.lay([hull(px)], Paint.plain(palette.darker(look.hat, 0.18)), Part.HAT,
                         bulge=0.03 * s)
 
     def _beanie(self) -> None:
         s, look = self.s, self.look
-        dome = self._dome(0.30, 1.13, 0.022 + 0.014 * look.cut)
+        dome = self._dome(0.42, 1.13, 0.022 + 0.014 * look.cut)
         self.canvas.lay([dome], Paint.plain(look.hat, "knit"), Part.HAT, bulge=0.06 * s)
-        x, y, w = self.x, self.y - self.ry * np.sin(0.30), self.half * 1.16
+        x, y, w = self.x, self.y - self.ry * np.sin(0.42), self.half * 1.16
         fold = np.array([[x - w, y - 0.026 * s], [x, y - 0.02 * s], [x + w, y - 0.026 * s],
                          [x + w, y + 0.003 * s], [x, y + 0.010 * s], [x - w, y + 0.003 * s]])
         self.canvas.lay([fold], Paint.plain(palette.darker(look.hat, 0.12), "knit"), Part.HAT,
@@ -300,8 +300,8 @@ class Head:
 
     def _brimmed(self) -> None:
         s, look = self.s, self.look
-        x, y = self.x, self.y - self.ry * np.sin(0.42)
-        brim = ellipse(x, y, self.half * 1.3 + 0.04 * s, (0.016 + 0.05 * self.body.pitch) * s, n=28)
+        x, y = self.x, self.y - self.ry * np.sin(0.62)
+        brim = ellipse(x, y, self.half * 1.3 + 0.04 * s, (0.014 + 0.04 * self.body.pitch) * s, n=28)
         brim[:, 1] += 0.01 * s * ((brim[:, 0] - x) / (self.half * 2)) ** 2
         under = brim + np.array([0, 0.008 * s])
         self.canvas.lay([under], Paint.plain(palette.darker(look.hat, 0.45)), Part.HAT,
@@ -331,16 +331,21 @@ class Head:
             x, y, facing = self.on(side * 0.45, 0.04, 1.03)
             if facing < 0.1:
                 continue
-            w = (0.020 if sun else 0.0185) * s * max(0.4, facing)
-            h = (0.0155 if sun else 0.0165) * s
+            w = (0.0215 if sun else 0.0205) * s * max(0.4, facing)
+            h = (0.0138 if sun else 0.0165) * s
             shape = ellipse(x, y, w, h, n=14)
             centres.append((x, y))
             if sun:
                 canvas.spot(shape, lens, Part.GLASSES)
                 shine = np.array([[x - w * 0.5, y - h * 0.3], [x + w * 0.2, y - h * 0.5]])
                 canvas.line(shine, (120, 126, 140), 0.004 * s, share=0.6)
+            if not sun:
+                pane = palette.mix(self.look.skin, (206, 220, 232), 0.5)
+                canvas.spot(shape, pane, Part.GLASSES)
             ring = np.concatenate([shape, shape[:1]])
-            canvas.line(ring, frame, 0.0085 * s, Part.GLASSES)
+            canvas.line(ring, frame, (0.0085 if sun else 0.0062) * s, Part.GLASSES)
+            if not sun and facing > 0.4:
+                canvas.spot(ellipse(x, y + 0.002 * s, w * 0.36, 0.006 * s, n=8), (44, 32, 26))
             ear = self.on(side * np.pi / 2, 0.08, 1.03)
             if ear[2] > -0.15:
                 hinge = self.on(side * 0.85, 0.07, 1.03)
@@ -354,8 +359,8 @@ class Head:
         if sun:
             return (16, 16, 18)
         if palette.luminance(self.look.skin) < 115:
-            return (226, 208, 160) if self.look.frame < 0.5 else (232, 232, 236)
-        return (24, 22, 24) if self.look.frame < 0.75 else (96, 30, 26)
+            return (226, 200, 136) if self.look.frame < 0.5 else (14, 12, 12)
+        return (24, 22, 24) if self.look.frame < 0.75 else (74, 40, 28)
 
 
 __all__ = ["Floats", "Head"]

@@ -29,12 +29,17 @@ def bare(canvas: Canvas, body: Body, look: Look, side: int) -> None:
         canvas.line(fold, palette.darker(look.skin, 0.3), 0.004 * s, share=0.5)
 
 
-def trousers(canvas: Canvas, body: Body, look: Look, side: int, kind: str) -> None:
+def trousers(
+    canvas: Canvas, body: Body, look: Look, side: int, kind: str, *, tucked: bool
+) -> None:
+    """One trouser leg; tucked: its end goes into a boot."""
     thigh, knee, calf, ankle = body.leg_radii()
     s = body.scale
     slim = kind == "jeans" and look.lower_cut < 0.55
     ease = 0.004 if slim else 0.010 + 0.010 * look.lower_cut
     bottom = ankle + (0.006 if slim else 0.014 + 0.016 * look.lower_cut)
+    if tucked:
+        ease, bottom = 0.004, ankle + 0.002
     points = _joints(body, side)
     # Cloth hangs from the thigh: wide trousers hide the calf.
     radii = np.array(
@@ -42,7 +47,7 @@ def trousers(canvas: Canvas, body: Body, look: Look, side: int, kind: str) -> No
             thigh + ease,
             thigh * 0.6 + knee * 0.4 + ease,
             knee + ease,
-            max(calf + ease * 0.6, bottom),
+            calf if tucked else max(calf + ease * 0.6, bottom),
             bottom,
         ]
     )
@@ -64,7 +69,10 @@ def _trouser_details(
     for k in (-0.35, 0.25):  # folds behind and at the knee
         fold = np.array([[-0.8, k], [0.0, k + 0.25], [0.7, k + 0.05]]) * radii[2] + knee
         canvas.line(fold, dark, 0.004 * s, share=0.35)
-    hem = points[4] + np.array([[-1.0, 0.0], [1.0, 0.0]]) * radii[4]
+    along = points[4] - points[3]
+    along = along / max(1e-6, float(np.hypot(*along)))
+    across = np.array([-along[1], along[0]]) * radii[4]
+    hem = np.stack([points[4] - across, points[4] + across])
     if denim:
         faded = palette.lighter(look.lower, 0.4)
         middle = np.stack(
@@ -73,15 +81,16 @@ def _trouser_details(
         canvas.line(middle, faded, 0.03 * s, share=0.28)
         seam = points[:4] + np.array([[1.0 if side else -1.0, 0]]) * radii[:4, None] * 0.72
         stitch = (214.0, 160.0, 84.0) if palette.luminance(look.lower) < 170 else dark
-        canvas.line(seam, stitch, 0.005 * s, share=0.8)
-        up = hem - np.array([0, 0.02 * s])
+        canvas.line(seam, stitch, 0.004 * s, share=0.6)
+        up = hem - along * 0.02 * s
         canvas.line(up, stitch, 0.004 * s, share=0.7)
         if look.cut > 0.5:  # turned up
             canvas.line(
-                hem - np.array([0, 0.008 * s]),
-                palette.lighter(look.lower, 0.35),
-                0.018 * s,
+                hem - along * 0.009 * s,
+                palette.lighter(look.lower, 0.3),
+                0.016 * s,
                 Part.LOWER,
+                share=0.85,
             )
     elif body.facing and not body.profile:
         crease = np.stack([points[0] * 0.3 + points[1] * 0.7, points[2], points[3], points[4]])

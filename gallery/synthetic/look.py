@@ -95,7 +95,7 @@ class Look:
             colours = [self.upper, self.accent]
         elif self.pattern == "checked":
             pattern = Pattern("checked", self.period * 1.15 * scale)
-            half = palette.mix(self.upper, self.accent, 0.42)
+            half = palette.mix(self.upper, self.accent, 0.4)
             colours = [self.upper, half, palette.mix(self.upper, self.accent, 0.92)]
         else:
             pattern = Pattern("dotted", self.period * 0.95 * scale, 0.27)
