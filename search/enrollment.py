@@ -1,17 +1,18 @@
 """Boxes to vectors: one vector for each (image encoder, box), in chunks that may be repeated.
 
 A chunk reads the next boxes that have no vector, decodes and encodes them in threads, and commits
-vectors and counters in one transaction. Whatever stops it, the boxes left are those without one.
+vectors and counters in one transaction. Whatever stops it, the boxes left are those without a row.
 """
 
 import hashlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.conf import settings
@@ -199,41 +200,27 @@ def _enroll_some(work: jobs.Work, dataset: Dataset, encoder: Encoder) -> bool:
     return True
 
 
-Rows = list[tuple[int, np.ndarray]]
-Failures = list[tuple[str, str]]
-
-
-def _embed(tower: ImageTower, boxes: list[Box], work: jobs.Work) -> tuple[Rows, Failures]:
-    """Vectors of a chunk. Each thread decodes and encodes whole batches, so one's decoding runs
-    beside another's inference.
+def _embed(
+    tower: ImageTower, boxes: list[Box], work: jobs.Work
+) -> tuple[list[tuple[int, np.ndarray]], list[tuple[str, str]]]:
+    """Vectors of a chunk by box id, and failures by item: pictures are decoded once each, what
+    was cut from them is run in batches, and all threads are at it all the time.
     """
-    batches = [boxes[start : start + BATCH] for start in range(0, len(boxes), BATCH)]
-    threads = settings.PEDSITE_ENROLL_THREADS or os.cpu_count() or 1
-    rows: Rows = []
-    failures: Failures = []
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="enroll")
+    pictures = [list(group) for _, group in groupby(boxes, key=lambda box: box.image_id)]
+    pool = ThreadPoolExecutor(settings.PEDSITE_ENROLL_THREADS or os.cpu_count() or 1)
     try:
-        for embedded, failed in pool.map(partial(_embed_batch, tower), batches):
-            rows += embedded
-            failures += failed
-            work.beat()
+        decoded = _flat(work, pool.map(partial(_prepare, tower), pictures))
+        good = [(box, crop) for box, crop in decoded if not isinstance(crop, BadImage)]
+        batches = [
+            [crop for _, crop in good[start : start + BATCH]]
+            for start in range(0, len(good), BATCH)
+        ]
+        encoded = _flat(work, pool.map(partial(_encode, tower), batches))
     finally:
         pool.shutdown(cancel_futures=True)
-    return rows, failures
-
-
-def _embed_batch(tower: ImageTower, boxes: list[Box]) -> tuple[Rows, Failures]:
-    good: list[Box] = []
-    prepared: list[np.ndarray] = []
-    failures: Failures = []
-    for box, pixels in crops.load_many(boxes):
-        if isinstance(pixels, BadImage):
-            failures.append(_failure(box, str(pixels)))
-        else:
-            good.append(box)
-            prepared.append(tower.prepare(pixels))
-    rows: Rows = []
-    for box, vector in zip(good, _encode(tower, prepared), strict=True):
+    failures = [_failure(box, str(exc)) for box, exc in decoded if isinstance(exc, BadImage)]
+    rows = []
+    for (box, _crop), vector in zip(good, encoded, strict=True):
         if vector is None:
             failures.append(_failure(box, _("The model gives no usable vector for it.")))
         else:
@@ -241,9 +228,23 @@ def _embed_batch(tower: ImageTower, boxes: list[Box]) -> tuple[Rows, Failures]:
     return rows, failures
 
 
+def _flat(work: jobs.Work, parts: Iterable[list[Any]]) -> list[Any]:
+    """The parts joined, with a sign of life for each that comes."""
+    joined = []
+    for part in parts:
+        joined += part
+        work.beat()
+    return joined
+
+
+def _prepare(tower: ImageTower, boxes: list[Box]) -> list[tuple[Box, np.ndarray | BadImage]]:
+    return [
+        (box, pixels if isinstance(pixels, BadImage) else tower.prepare(pixels))
+        for box, pixels in crops.load_many(boxes)
+    ]
+
+
 def _encode(tower: ImageTower, prepared: list[np.ndarray]) -> list[np.ndarray | None]:
-    if not prepared:
-        return []
     full = prepared + prepared[-1:] * (BATCH - len(prepared))
     try:
         return list(tower.encode(np.stack(full))[: len(prepared)])

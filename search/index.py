@@ -7,7 +7,7 @@ so `prepare` goes before every query through the index.
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
@@ -62,7 +62,7 @@ def ensure(encoder: Encoder, beat: Callable[[], None] = lambda: None) -> bool:
                 beat()
                 time.sleep(0.2)
         except BaseException:
-            _stop(pid)
+            _stop(building, pid)
             raise
         return building.result()
 
@@ -132,6 +132,8 @@ def _build(encoder: Encoder, pid: list[int]) -> bool:
                 f"WITH (m = {LINKS}, ef_construction = {BUILD_WIDTH}) "
                 f"WHERE encoder_id = {number}"
             )
+            # It brings the table's length up to date, which `refresh_estimates` goes by.
+            cursor.execute(f"ANALYZE {TABLE}")
             return True
     finally:
         connections.close_all()
@@ -147,7 +149,9 @@ def _wait_for_other_builders(cursor: CursorWrapper, index: str) -> None:
         time.sleep(0.5)
 
 
-def _stop(pid: list[int]) -> None:
-    if pid:
+def _stop(building: Future[bool], pid: list[int]) -> None:
+    # Again and again: the first time may fall between two statements.
+    while not building.done():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_cancel_backend(%s)", [pid[0]])
+            cursor.execute("SELECT pg_cancel_backend(unnest(%s::int[]))", [pid])
+        time.sleep(0.1)

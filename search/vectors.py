@@ -52,7 +52,8 @@ def write(dataset: Dataset, encoder: Encoder, rows: Sequence[tuple[int, np.ndarr
         cursor.execute("TRUNCATE search_incoming")
         _register(cursor.cursor)
         statement = "COPY search_incoming (box_id, vector) FROM STDIN (FORMAT BINARY)"
-        with cursor.copy(statement) as copy:
+        # Django wraps the errors of execute alone.
+        with connection.wrap_database_errors, cursor.copy(statement) as copy:
             copy.set_types(["int8", "halfvec"])
             for box_id, vector in rows:
                 copy.write_row((box_id, HalfVector(vector)))

@@ -1,0 +1,178 @@
+"""The vector index: that it is built, used, complete enough, and never short of rows."""
+
+import datetime as dt
+
+import pytest
+from django.db import connection
+
+from gallery.models import Box, Review
+from search import index, retrieval
+from search.models import Embedding
+from search.retrieval import Filters
+from search.scope import resolve
+from tests import world
+from tests.search import rows
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DIM = 32
+ROWS = 2000
+
+
+@pytest.fixture
+def version(settings):
+    settings.PEDSITE_EXACT_ROWS = 500
+    return rows.make_serving(dim=DIM)
+
+
+def index_names() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexname FROM pg_indexes WHERE tablename = 'search_embedding'")
+        return {name for (name,) in cursor.fetchall()}
+
+
+@pytest.fixture(autouse=True)
+def _drop_indexes():
+    yield
+    with connection.cursor() as cursor:
+        for name in index_names():
+            if "hnsw" in name:
+                cursor.execute(f"DROP INDEX {name}")
+
+
+def test_a_large_gallery_is_searched_through_its_index(version):
+    street, lane = world.make_dataset("street"), world.make_dataset("lane")
+    encoder = version.image_encoder
+    noon = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+    vectors = rows.unit_vectors(ROWS, DIM)
+    known = rows.make_known(street, encoder, vectors, rows.make_image_row(street, taken_at=noon))
+    few = rows.make_known(lane, encoder, rows.unit_vectors(600, DIM, seed=3))
+
+    assert not index.exists(encoder)
+    assert index.ensure(encoder)
+    assert index.exists(encoder)
+    assert not index.ensure(encoder)
+
+    # Used by the query that search makes, filters and grants included, and by no other.
+    scope = resolve(
+        Filters(datasets=["street"], before=dt.date(2026, 3, 1)), world.make_user(role="admin")
+    )
+    found = scope.embeddings(encoder)
+    near = found.nearest_by_index(known.vectors[0], encoder)[:80]
+    assert index.name(encoder) in near.explain()
+    assert (
+        index.name(encoder) not in found.nearest_exactly(known.vectors[0], encoder)[:80].explain()
+    )
+
+    # Its first pages agree with the naive search.
+    agreed = 0
+    for asked in known.box_ids[:20]:
+        page = retrieval.by_box(int(asked), user=None, filters=Filters(datasets=["street"]))
+        expected = known.nearest(known.vector(asked))[1:21]
+        agreed += len({hit.box.pk for hit in page.hits} & set(expected))
+    assert agreed / 400 >= 0.97
+
+    # Fewer than it should be are never given, whatever is left by filters and reviewers.
+    for limit in (20, 100, 1000):
+        page = retrieval.by_text("red", user=None, limit=limit)
+        assert len(page.hits) == limit
+        page = retrieval.by_text("red", user=None, limit=limit, filters=Filters(datasets=["lane"]))
+        assert len(page.hits) == min(limit, 600)
+        assert {hit.box.pk for hit in page.hits} <= set(few.box_ids)
+    Box.objects.filter(pk__in=known.box_ids[:-20]).update(review=Review.HIDDEN)
+    Box.objects.filter(pk__in=few.box_ids[:-20]).update(review=Review.HIDDEN)
+    page = retrieval.by_text("red", user=None, limit=100)
+    assert {hit.box.pk for hit in page.hits} == {*known.box_ids[-20:], *few.box_ids[-20:]}
+
+    # Pages after an indexed first page come to every box.
+    Box.objects.update(review=Review.APPROVED)
+    pages = [retrieval.by_text("red", user=None, limit=300)]
+    while pages[-1].cursor and len(pages) < 4:
+        cursor = pages[-1].cursor
+        pages.append(retrieval.by_text("red", user=None, limit=300, cursor=cursor))
+    shown = [hit.box.pk for page in pages for hit in page.hits]
+    assert len(shown) == len(set(shown)) == 1000
+
+
+def test_an_index_walk_that_comes_back_short_is_made_up_for(version):
+    """With so few tuples allowed, the walk gives up early; the search must not."""
+    dataset = world.make_dataset()
+    rows.make_known(dataset, version.image_encoder, rows.unit_vectors(ROWS, DIM))
+    index.ensure(version.image_encoder)
+    with connection.cursor() as cursor:
+        cursor.execute("SET hnsw.max_scan_tuples = 1")
+    try:
+        Box.objects.filter(pk__in=Box.objects.order_by("pk")[:1600].values("pk")).update(
+            review=Review.HIDDEN
+        )
+        assert len(retrieval.by_text("red", user=None, limit=100).hits) == 100
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET hnsw.max_scan_tuples")
+
+
+def test_a_small_gallery_gets_no_index(version, settings):
+    dataset = world.make_dataset()
+    rows.make_known(dataset, version.image_encoder, rows.unit_vectors(500, DIM))
+    assert not index.ensure(version.image_encoder)
+    assert index.name(version.image_encoder) not in index_names()
+
+
+def test_an_index_that_a_killed_build_left_is_built_again(version):
+    encoder = version.image_encoder
+    rows.make_known(world.make_dataset(), encoder, rows.unit_vectors(600, DIM))
+    index.ensure(encoder)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = %s::regclass",
+            [index.name(encoder)],
+        )
+    assert not index.exists(encoder)
+    assert index.ensure(encoder)
+    assert index.exists(encoder)
+
+
+def test_a_build_that_is_cancelled_stops(version):
+    encoder = version.image_encoder
+    rows.make_known(world.make_dataset(), encoder, rows.unit_vectors(ROWS, DIM))
+
+    def cancelled() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index.ensure(encoder, cancelled)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_progress_create_index")
+        assert cursor.fetchone() == (0,)
+    assert index.ensure(encoder)
+
+
+def test_settings_go_to_the_connection_once(version, django_assert_num_queries):
+    connection.close()
+    with django_assert_num_queries(2):
+        index.prepare(80)
+    with django_assert_num_queries(0):
+        index.prepare(150)
+    with django_assert_num_queries(1):
+        index.prepare(400)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('hnsw.ef_search'), current_setting('hnsw.iterative_scan')"
+        )
+        assert cursor.fetchone() == ("400", "relaxed_order")
+
+
+def test_estimates_are_renewed_when_the_table_has_doubled(version):
+    dataset = world.make_dataset()
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE search_embedding; ANALYZE search_embedding")
+    assert not index.refresh_estimates()
+    rows.make_known(dataset, version.image_encoder, rows.unit_vectors(1000, DIM))
+    assert index.refresh_estimates()
+    assert not index.refresh_estimates()
+    rows.make_known(dataset, version.image_encoder, rows.unit_vectors(300, DIM, seed=1))
+    assert not index.refresh_estimates()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'search_embedding'")
+        assert cursor.fetchone()[0] == 1000
+    assert Embedding.objects.count() == 1300
