@@ -60,6 +60,8 @@ def step(work: Work, *, turn_s: float | None = None) -> bool:
                 break
             last = _heard(work, line) or last
         process.wait()
+    if asked and process.returncode == -signal.SIGTERM:
+        return True  # it had not come so far as to listen
     return _ended(work, run, process.returncode, last)
 
 
