@@ -10,6 +10,8 @@ from gallery.synthetic.vocabulary_en import COLOUR, GENDER, INNER_IS, INNER_OVER
 from gallery.synthetic.wording_en import Clause, Values, article, clauses, coloured
 from gallery.synthetic.wordlists import pick
 
+# How many captions have a slip of the fingers.
+SLIP_SHARE = 0.02
 _PRONOUN = {"woman": ("she", "her"), "man": ("he", "his")}
 
 
@@ -298,7 +300,7 @@ def _finished(text: str, r: Random) -> str:
         text += "."
     if r.random() < 0.08:
         text = text.replace(", ", " ")
-    if r.random() < 0.02:
+    if r.random() < SLIP_SHARE:
         text = _mistyped(text, r)
     return text
 

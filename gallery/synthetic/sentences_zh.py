@@ -174,7 +174,7 @@ def _attributive(v: Values, r: Random, *, counted: bool) -> str:
         text = "、".join(texts[:-1]) + between + texts[-1] if len(texts) > 1 else texts[0]
     else:
         text = between.join(texts)
-    return f"{one}{text}的{noun}"
+    return f"{one}{text.removesuffix('的')}的{noun}"
 
 
 def _apposed(v: Values, r: Random) -> str:
@@ -317,5 +317,5 @@ def movable(v: Values, r: Random) -> tuple[str, list[str], str, str]:
         return "", items, "，", ""
     adjectives, rest = _split(clauses(v, r))
     end = _noun(v, adjectives, r)
-    pieces = [_predicate(c, r) for c in rest]
+    pieces = [_predicate(c, r).removesuffix("的") for c in rest]
     return "", pieces, "、", ("的" + end if pieces else end)
