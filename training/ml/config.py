@@ -61,6 +61,9 @@ class TrainConfig:
 
     # Optimization.
     steps: int = 6000
+    # Before these, so many steps of the text tower alone on the facts that captions state: words
+    # are cheap, pictures are not. Needs data with known attributes.
+    text_first: int = 0
     batch: int = 128
     # Texts a step; 0 is one for each picture.
     texts: int = 0

@@ -31,7 +31,9 @@ class DualEncoder(nn.Module):
         self.tables = tables
         self.text = text
         self.log_scale = nn.Parameter(torch.tensor(math.log(scale)))
-        self.prototypes = nn.Parameter(torch.randn(facts, dim)) if facts else None
+        # Orthogonal at the start: facts are independent until the data says otherwise.
+        start = nn.init.orthogonal_(torch.empty(facts, dim)) if facts else None
+        self.prototypes = None if start is None else nn.Parameter(start)
 
     def encode_text(self, ids: Tensor, mask: Tensor) -> Tensor:
         """(B, L, 4) bytes and (B, L) mask -> (B, dim), not normalized."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from training.ml import chars, checkpoint
-from training.ml.config import TrainConfig
+from training.ml.config import ConfigError, TrainConfig
 from training.ml.data import Batch, PairData, Probe, rows_of_step
 from training.ml.dual_encoder import DualEncoder, build
 from training.ml.image_encoder import augment
@@ -19,6 +19,12 @@ from training.ml.losses.attributes import image_attribute_loss, text_attribute_l
 from training.ml.losses.contrastive import symmetric_info_nce
 from training.ml.optim import adamw, learning_rate
 from training.ml.ranking import recall_at
+
+# 1 / temperature of the attribute terms: a picture has about 18 facts, each of cosine 0.2.
+IMAGE_FACT_SCALE = 20.0
+TEXT_FACT_SCALE = 12.0
+
+TEXT_GROUP = 16
 
 LAST = "last.pt"
 BEST = "best.pt"
@@ -58,6 +64,8 @@ def train(
     """
     if config.threads:
         torch.set_num_threads(config.threads)
+    if config.text_first and not data.fields:
+        raise ConfigError("text_first needs data with known attributes, such as drawn people")
     torch.manual_seed(config.seed)
     model = build(config, facts=data.fields[-1].stop if data.fields else 0)
     model.to(device(), memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -71,15 +79,16 @@ def train(
         state |= {"step": step, "best": best, "config": config.to_dict()}
         checkpoint.save(state, folder / LAST)
 
+    total = config.text_first + config.steps
     for step, batch in _batches(config, data, start):
-        lr = learning_rate(step, peak=config.lr, warmup=config.warmup, steps=config.steps)
+        lr = _rate(config, step)
         for group in optimizer.param_groups:
             group["lr"] = lr
         terms = _step(config, model, batch, data.fields, optimizer, scaler, step)
         done = step + 1
-        if step % config.log_every == 0 or done == config.steps:
+        if step % config.log_every == 0 or done == total:
             report(done, terms | {"lr": lr, "scale": float(model.scale.detach())})
-        if done % config.validate_every == 0 or done == config.steps:
+        if done > config.text_first and (done % config.validate_every == 0 or done == total):
             found = validate(config, model, probe)
             report(done, {f"valid_r{k}": value for k, value in found.items()})
             if found[1] >= best:
@@ -89,10 +98,21 @@ def train(
             keep(done)
         elif done % config.checkpoint_every == 0:
             keep(done)
-        if done < config.steps and should_stop():
+        if done < total and should_stop():
             keep(done)
-            raise Stopped(f"stopped after step {done} of {config.steps}")
+            raise Stopped(f"stopped after step {done} of {total}")
     return folder / BEST
+
+
+def _rate(config: TrainConfig, step: int) -> float:
+    """Each phase has its own warm-up and cosine: the image tower starts in the second."""
+    alone = step < config.text_first
+    return learning_rate(
+        step if alone else step - config.text_first,
+        peak=config.lr,
+        warmup=config.warmup,
+        steps=config.text_first if alone else config.steps,
+    )
 
 
 def device() -> torch.device:
@@ -110,6 +130,7 @@ def _resume(path: Path, model: DualEncoder, optimizer: torch.optim.Optimizer) ->
 
 def _batches(config: TrainConfig, data: PairData, start: int) -> Iterator[tuple[int, Batch]]:
     """The steps from `start` on, each batch made by a thread while the one before is trained on."""
+    total = config.text_first + config.steps
     texts = config.texts or config.batch
 
     def make(step: int) -> Batch:
@@ -119,9 +140,9 @@ def _batches(config: TrainConfig, data: PairData, start: int) -> Iterator[tuple[
 
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(make, start)
-        for step in range(start, config.steps):
+        for step in range(start, total):
             batch = coming.result()
-            coming = pool.submit(make, min(step + 1, config.steps - 1))
+            coming = pool.submit(make, min(step + 1, total - 1))
             yield step, batch
 
 
@@ -139,20 +160,14 @@ def _step(
     scaler: torch.amp.GradScaler,
     step: int,
 ) -> dict[str, float]:
-    pictures = to_pictures(batch.pixels)
-    if config.augment:
-        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
-        pictures = augment(pictures, generator)
     place = device()
-    ids, mask = (
-        torch.from_numpy(array).to(place) for array in chars.pad(cased(config, batch.texts))
-    )
+    alone = step < config.text_first
     with torch.autocast(
         place.type, dtype=_PRECISION.get(config.precision), enabled=config.precision != "fp32"
     ):
-        image = model.image(pictures.to(place, memory_format=torch.channels_last))
-        text = model.encode_text(ids, mask)
-    losses = _losses(config, model, batch, fields, image.float(), text.float())
+        text = _texts(model, cased(config, batch.texts), place).float()
+        image = None if alone else model.image(_pictures(config, batch, step, place)).float()
+    losses = _losses(config, model, batch, fields, image, text)
     total = torch.stack(list(losses.values())).sum()
     if not torch.isfinite(total):
         raise Diverged(f"the loss is {float(total)} at step {step}; a lower lr may help")
@@ -166,6 +181,25 @@ def _step(
     return {"loss": float(total.detach())} | values | {"grad_norm": float(norm)}
 
 
+def _pictures(config: TrainConfig, batch: Batch, step: int, place: torch.device) -> Tensor:
+    pictures = to_pictures(batch.pixels)
+    if config.augment:
+        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
+        pictures = augment(pictures, generator)
+    return pictures.to(place, memory_format=torch.channels_last)
+
+
+def _texts(model: DualEncoder, texts: list[str], place: torch.device) -> Tensor:
+    """(T, D), in groups of like length: padding all to the longest would cost most of the time."""
+    order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+    parts = []
+    for start in range(0, len(order), TEXT_GROUP):
+        ids, mask = chars.pad([texts[index] for index in order[start : start + TEXT_GROUP]])
+        read = torch.from_numpy(ids).to(place), torch.from_numpy(mask).to(place)
+        parts.append(model.encode_text(*read))
+    return torch.cat(parts)[torch.tensor(order, device=place).argsort()]
+
+
 def cased(config: TrainConfig, texts: list[str]) -> list[str]:
     return [text.lower() for text in texts] if config.lower else texts
 
@@ -175,21 +209,25 @@ def _losses(
     model: DualEncoder,
     batch: Batch,
     fields: list[slice],
-    image: Tensor,
+    image: Tensor | None,
     text: Tensor,
 ) -> dict[str, Tensor]:
-    positive = torch.from_numpy(batch.positive).to(image.device)
-    contrastive = symmetric_info_nce(text, image, positive, model.scale)
-    losses = {"contrastive": config.contrastive_weight * contrastive}
-    known = batch.attributes is not None and batch.stated is not None
-    if config.attribute_weight and known and model.prototypes is not None:
+    """The weighted terms; without pictures, of the text tower alone."""
+    losses: dict[str, Tensor] = {}
+    if image is not None:
+        positive = torch.from_numpy(batch.positive).to(image.device)
+        contrastive = symmetric_info_nce(text, image, positive, model.scale)
+        losses["contrastive"] = config.contrastive_weight * contrastive
+    if model.prototypes is None or batch.attributes is None or batch.stated is None:
+        return losses
+    stated = torch.from_numpy(batch.stated).to(text.device)
+    losses["text_attributes"] = config.attribute_weight * text_attribute_loss(
+        text, model.prototypes, stated, scale=TEXT_FACT_SCALE
+    )
+    if image is not None:
         attributes = torch.from_numpy(batch.attributes).to(image.device)
-        stated = torch.from_numpy(batch.stated).to(image.device)
         losses["image_attributes"] = config.attribute_weight * image_attribute_loss(
-            image, model.prototypes, attributes, fields, scale=20.0
-        )
-        losses["text_attributes"] = config.attribute_weight * text_attribute_loss(
-            text, model.prototypes, stated, scale=12.0
+            image, model.prototypes, attributes, fields, scale=IMAGE_FACT_SCALE
         )
     return losses
 
@@ -206,14 +244,10 @@ def encode(
         model.image(to_pictures(pixels[start : start + batch]).to(place)).cpu()
         for start in range(0, len(pixels), batch)
     ]
-    described = []
-    for start in range(0, len(texts), batch):
-        ids, mask = chars.pad(texts[start : start + batch])
-        where = (torch.from_numpy(ids).to(place), torch.from_numpy(mask).to(place))
-        described.append(model.encode_text(*where).cpu())
+    described = _texts(model, texts, place).cpu()
     model.train(was_training)
     normalize = torch.nn.functional.normalize
-    return normalize(torch.cat(images)).numpy(), normalize(torch.cat(described)).numpy()
+    return normalize(torch.cat(images)).numpy(), normalize(described).numpy()
 
 
 def validate(config: TrainConfig, model: DualEncoder, probe: Probe) -> dict[int, float]:

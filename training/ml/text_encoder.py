@@ -20,8 +20,25 @@ class CharacterTables(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """(B, L, 4) bytes and (B, L) mask -> (B, L, 4 * width), as `chars.embed` gives."""
-        places = [self.weight[place][ids[..., place].long()] for place in range(chars.BYTES)]
+        places = [F.embedding(ids[..., place].int(), self.weight[place]) for place in range(4)]
         return (torch.cat(places, dim=-1) + self.positions[: ids.shape[1]]) * mask[..., None]
+
+
+class Neighbours(nn.Module):
+    """A convolution over three places, as one matrix product: on CPUs far faster than Conv1d."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.stride = stride
+        self.mix = nn.Linear(3 * inputs, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, L, inputs) -> (B, ceil(L / stride), outputs); past both ends are zeros."""
+        wide = F.pad(x, (0, 0, 1, 1))
+        length = x.shape[1]
+        places = [wide[:, shift : shift + length : self.stride] for shift in range(3)]
+        mixed: Tensor = self.mix(torch.cat(places, dim=2))
+        return mixed
 
 
 class Block(nn.Module):
@@ -64,16 +81,15 @@ class TextEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.stride = stride
-        self.read = nn.Conv1d(chars.BYTES * byte_width, width, 3, padding=1)
-        self.squeeze = nn.Conv1d(width, width, 3, stride=stride, padding=1)
+        self.read = Neighbours(chars.BYTES * byte_width, width)
+        self.squeeze = Neighbours(width, width, stride)
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.project = nn.Linear(2 * width, dim)
 
     def forward(self, data: Tensor, mask: Tensor) -> Tensor:
         """(B, L, 4 * byte_width) and (B, L) -> (B, dim)."""
-        x = F.gelu(self.read(data.transpose(1, 2))) * mask[:, None]
-        x = self.squeeze(x).transpose(1, 2)
+        x = self.squeeze(F.gelu(self.read(data)) * mask[..., None])
         mask = mask[:, :: self.stride]
         blocked = (mask[:, None, None] - 1) * 1e4
         for block in self.blocks:
