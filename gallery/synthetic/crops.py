@@ -6,7 +6,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from gallery.synthetic import camera, figure, obstacles, street, visibility
+from gallery.synthetic import camera, figure, obstacles, overlay, street, visibility
 from gallery.synthetic.attributes import Person, draw_person
 from gallery.synthetic.canvas import Bytes
 from gallery.synthetic.figure import Figure
@@ -41,7 +41,7 @@ def draw(person: Person, rng: np.random.Generator, height: int = 160, width: int
         pixels = _passer(pixels, rng, behind=True)
     rgba = _cut(drawn.rgba, window, height, width, cv2.INTER_AREA)
     labels = _cut(drawn.labels, window, height, width, cv2.INTER_NEAREST)
-    pixels = over(pixels, rgba)
+    pixels = overlay.over(pixels, rgba)
     chance = rng.random()
     if chance < 0.15:
         pixels, hidden = obstacles.put(pixels, rng)
@@ -54,12 +54,6 @@ def draw(person: Person, rng: np.random.Generator, height: int = 160, width: int
     left = figure.count(labels)
     area = (window[2] - window[0]) * (window[3] - window[1]) / (height * width)
     return Crop(pixels, visibility.fields(drawn, (left * area).astype(np.int64), sharp))
-
-
-def over(pixels: Bytes, rgba: Bytes) -> Bytes:
-    """Lay a premultiplied picture over another of the same size."""
-    rest = cv2.cvtColor(cv2.bitwise_not(rgba[..., 3]), cv2.COLOR_GRAY2RGB)
-    return cv2.add(cv2.multiply(pixels, rest, scale=1 / 255), rgba[..., :3])
 
 
 def _framing(drawn: Figure, rng: np.random.Generator) -> Window:
@@ -126,25 +120,7 @@ def _background(
     fx = (drawn.foot[0] - left) / (right - left) * width
     fy = (drawn.foot[1] - top) / (bottom - top) * height
     unit = (drawn.scale / (right - left) * width, drawn.scale / (bottom - top) * height)
-    return shadow(pixels, fx, fy, unit, light)
-
-
-def shadow(
-    pixels: Bytes, x: float, y: float, unit: tuple[float, float], light: camera.Light
-) -> Bytes:
-    """Darken the ground where a body stands; unit: pixels of its height, across and down."""
-    mask = np.zeros(pixels.shape[:2], dtype=np.uint8)
-    reach = -light.side * 0.3
-    core = (int(16 * x), int(16 * y))
-    axes = (int(16 * 0.14 * unit[0]), int(16 * 0.035 * unit[1]))
-    cv2.ellipse(mask, core, axes, 0, 0, 360, (255,), -1, cv2.LINE_AA, 4)
-    if light.shadow > 0.3:
-        far = (int(16 * (x + reach * unit[0])), int(16 * (y - 0.03 * unit[1])))
-        longer = (int(16 * 0.3 * unit[0]), int(16 * 0.028 * unit[1]))
-        cv2.ellipse(mask, far, longer, 0, 0, 360, (150,), -1, cv2.LINE_AA, 4)
-    mask = cv2.blur(mask, (max(3, int(0.05 * unit[0]) | 1), max(3, int(0.02 * unit[1]) | 1)))
-    keep = cv2.convertScaleAbs(mask, alpha=-light.shadow, beta=255)
-    return cv2.multiply(pixels, cv2.cvtColor(keep, cv2.COLOR_GRAY2RGB), scale=1 / 255)
+    return overlay.shadow(pixels, fx, fy, unit, light)
 
 
 @cache
@@ -165,19 +141,7 @@ def _passer(pixels: Bytes, rng: np.random.Generator, *, behind: bool) -> Bytes:
     seen = float(rng.uniform(0.3, 0.6) if behind else rng.uniform(0.2, 0.35))
     x = int(-w * (1 - seen)) if rng.random() < 0.5 else int(width - w * seen)
     foot = height * float(rng.uniform(0.82, 0.93) if behind else rng.uniform(1.0, 1.15))
-    return stamp(pixels, sprite, x, int(foot) - h)
-
-
-def stamp(pixels: Bytes, sprite: Bytes, x: int, y: int) -> Bytes:
-    """Lay a premultiplied sprite with its corner at (x, y), cut at the border."""
-    height, width = pixels.shape[:2]
-    h, w = sprite.shape[:2]
-    x0, y0, x1, y1 = max(0, x), max(0, y), min(width, x + w), min(height, y + h)
-    if x0 < x1 and y0 < y1:
-        pixels = pixels.copy()
-        part = np.ascontiguousarray(sprite[y0 - y : y1 - y, x0 - x : x1 - x])
-        pixels[y0:y1, x0:x1] = over(pixels[y0:y1, x0:x1], part)
-    return pixels
+    return overlay.stamp(pixels, sprite, x, int(foot) - h)
 
 
 def _shot(
