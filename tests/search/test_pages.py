@@ -210,7 +210,7 @@ def test_tiles_say_when_and_where(browser, user):
     enroll(dataset)
     text = text_of(browser.get("/search/", {"q": "red"}))
     assert "2026-03-02 08:15:30" in text
-    assert "north gate · The square" in text
+    assert "north gate The square" in text
 
 
 # The address
