@@ -13,13 +13,24 @@ app.autodiscover_tasks(force=True)
 import pedsite.urls, pedsite.wsgi
 from django.contrib import admin
 assert "search.enroll" in app.tasks and "jobs.watchdog" in app.tasks, sorted(app.tasks)
-print(*(name for name in ("torch", "transformers", "onnx") if name in sys.modules))
+print(*(name for name in NAMES if name in sys.modules))
 """
 
 
-def test_a_web_process_loads_neither_torch_nor_transformers():
+def loaded(*names: str) -> str:
+    """Which of these modules a fresh process has after it imported all that a site imports."""
+    code = f"NAMES = {names!r}\n{LOAD}"
     done = subprocess.run(
-        [sys.executable, "-c", LOAD], env=os.environ, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", code], env=os.environ, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == ""
+    return done.stdout.strip()
+
+
+def test_a_web_process_loads_neither_torch_nor_transformers():
+    assert loaded("torch", "transformers", "onnx") == ""
+
+
+def test_onnxruntime_waits_for_the_first_model():
+    """It starts threads when imported; the web server and the worker fork after all imports."""
+    assert loaded("onnxruntime") == ""

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 
 from training import artifacts
 from training.errors import BadTower, CorruptArtifact
@@ -152,6 +151,9 @@ def picture_input(path: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises: BadTower, the input is neither, its size is open and not given, or contradicts `wanted`.
     """
+    # Lazy: it starts threads when imported, and web and worker processes fork after the imports.
+    import onnxruntime as ort
+
     try:
         inputs = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"]).get_inputs()
     except Exception as exc:  # onnxruntime raises a class of its own for each kind of bad file

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime
 
 from gallery.detectors.found import Found, settle
 from gallery.errors import BadDetector
@@ -36,6 +35,9 @@ class OnnxDetector:
         Raises:
             BadDetector: the file does not load or run, or its output has no known layout.
         """
+        # Lazy: it starts threads when imported, and web and worker processes fork after that.
+        import onnxruntime
+
         self.threshold = THRESHOLD if threshold is None else threshold
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads

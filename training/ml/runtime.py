@@ -4,14 +4,16 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 from PIL import Image
 
 from training.ml import chars
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
 
 Pixels = npt.NDArray[np.uint8]
 Vectors = npt.NDArray[np.float32]
@@ -40,7 +42,10 @@ def unit(vectors: npt.NDArray[np.floating[Any]]) -> Vectors:
     return scaled
 
 
-def _session(path: Path, threads: int) -> ort.InferenceSession:
+def _session(path: Path, threads: int) -> "ort.InferenceSession":
+    # Lazy: it starts threads when imported, and web and worker processes fork after the imports.
+    import onnxruntime as ort
+
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -53,7 +58,7 @@ def _session(path: Path, threads: int) -> ort.InferenceSession:
         raise TowerError(f"{path.name} is not an ONNX model that runs here: {exc}") from exc
 
 
-def _output_dim(session: ort.InferenceSession, name: str) -> int:
+def _output_dim(session: "ort.InferenceSession", name: str) -> int:
     shape = session.get_outputs()[0].shape
     if len(shape) != 2 or not isinstance(shape[1], int):
         raise TowerError(f"{name} gives {shape}; a tower gives (batch, dim) with a fixed dim")
