@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from gallery.synthetic.crops import draw
 
 from gallery.synthetic.attributes import FACTS, FIELDS, MOMENT_FIELDS, Fact, Person, draw_person
 from gallery.synthetic.captions import caption
+from gallery.synthetic.crops import draw
 from training.ml.data import Batch, Flags, Pixels, Probe, Rows
 
 CROPS_EACH = 2  # pictures of one person
@@ -193,12 +193,17 @@ def _draw_all(
     # Spawned, not forked: the caller may hold threads or a database connection.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         futures = [pool.submit(_draw_some, seed, chunk, *size) for chunk in chunks]
-        for chunk, future in zip(chunks, futures, strict=True):
-            drawn, some = future.result()
-            pixels[chunk.start : chunk.stop] = drawn
-            people += some
-            if report is not None:
-                report(chunk.stop, count)
+        try:
+            for chunk, future in zip(chunks, futures, strict=True):
+                drawn, some = future.result()
+                pixels[chunk.start : chunk.stop] = drawn
+                people += some
+                if report is not None:
+                    report(chunk.stop, count)
+        except BaseException:
+            # Whoever stops it does not want to wait for what has not begun.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     pixels.flush()
     # Written last: it says that the pixels are complete.
     partial = people_path.with_suffix(".partial")

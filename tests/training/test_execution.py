@@ -3,19 +3,16 @@
 import json
 import os
 import signal
-import sys
-import threading
-import time
 
 import numpy as np
+import psutil
 import pytest
 from django.core.management import call_command
 from django.db import connection
 
 from pedsite.jobs import work
 from pedsite.jobs.models import Job
-from tests.world import make_box, make_caption, make_image
-from training import runs, versions
+from training import runs, trainer, versions
 from training.errors import TrainingFailed
 from training.models import TrainingRun
 from training.tasks import train
@@ -43,9 +40,38 @@ def execute(run_id, **options):
 
 
 def test_a_dozen_boxes_become_a_version_that_encodes(people, tiny):
+    """Interrupted after step 3, it ends as if it had not been."""
     run = runs.request("clip", "people", tiny, name="small", licence="CC0-1.0", queue=False)
+    stop_after(run, 3)
+    before = run.points.curves()["loss"]
     seen = []
     version = execute(run.pk, progress=lambda *said: seen.append(said))
+    assert seen[-1] == (6, 6, "exporting")
+    curves = run.points.curves()
+    assert [step for step, _ in curves["loss"]] == [1, 2, 3, 4, 5, 6]
+    assert curves["loss"][:3] == before
+    assert [step for step, _ in curves["valid_r1"]] == [3, 6]
+    assert_serves(version)
+    run.refresh_from_db()
+    assert run.version == version
+    assert not runs.folder(run).exists()
+
+    work.cancel(run.job)
+    undisturbed = runs.request("clip", "people", tiny, queue=False)
+    stop_after(undisturbed, 5)
+    assert undisturbed.points.curves()["loss"] == curves["loss"][:5]
+
+
+def stop_after(run, steps):
+    from training.ml.engine import Stopped
+
+    asked = iter([False] * (steps - 1) + [True])
+    with pytest.raises(Stopped):
+        execute(run.pk, should_stop=lambda: next(asked))
+    assert len(run.points.curves()["loss"]) == steps
+
+
+def assert_serves(version):
     assert (version.name, version.space.name, version.dim) == ("small", "small", 16)
     assert version.licence == "CC0-1.0"
     assert version.notes == "Trained with the recipe clip on people #1."
@@ -56,34 +82,6 @@ def test_a_dozen_boxes_become_a_version_that_encodes(people, tiny):
     assert tower.encode(np.zeros((2, 32, 16, 3), np.uint8)).shape == (2, 16)
     text = versions.text_tower(version.text_encoder)
     assert text.encode(["a person in a red coat", "红"]).shape == (2, 16)
-    run.refresh_from_db()
-    assert run.version == version
-    curves = run.points.curves()
-    assert [step for step, _ in curves["loss"]] == [1, 2, 3, 4, 5, 6]
-    assert [step for step, _ in curves["valid_r1"]] == [3, 6]
-    assert seen[-1] == (6, 6, "exporting")
-    assert not runs.folder(run).exists()
-
-
-def test_an_interrupted_training_goes_on_and_ends_at_the_same_weights(people, tiny):
-    from training.ml.engine import Stopped
-
-    asked = iter([False, False, True])
-    first = runs.request("clip", "people", tiny, name="interrupted", queue=False)
-    with pytest.raises(Stopped):
-        execute(first.pk, should_stop=lambda: next(asked))
-    assert [step for step, _ in first.points.curves()["loss"]] == [1, 2, 3]
-    before = first.points.curves()["loss"]
-    version = execute(first.pk)
-    assert [step for step, _ in first.points.curves()["loss"]] == [1, 2, 3, 4, 5, 6]
-    assert first.points.curves()["loss"][:3] == before
-    work.cancel(first.job)
-    second = runs.request("clip", "people", tiny, name="undisturbed", queue=False)
-    other = execute(second.pk)
-    assert first.points.curves()["loss"] == second.points.curves()["loss"]
-    crops = np.random.default_rng(0).integers(0, 256, (4, 32, 16, 3)).astype(np.uint8)
-    vectors = [versions.image_tower(v.image_encoder).encode(crops) for v in (version, other)]
-    np.testing.assert_allclose(*vectors, atol=1e-5)
 
 
 def test_a_loss_that_is_no_number_ends_the_training_in_words(people, tiny):
@@ -92,74 +90,65 @@ def test_a_loss_that_is_no_number_ends_the_training_in_words(people, tiny):
         execute(run.pk)
 
 
-def test_a_killed_training_is_taken_up_by_the_same_command(people, tiny, child_database, capsys):
-    make_caption(make_box(make_image(people)), "somebody in grey")
-    run = runs.request("clip", "people", tiny | {"steps": 200, "validate_every": 200})
-    killer = threading.Thread(target=_when_training, args=(run, _kill))
-    killer.start()
+def test_the_command_trains_in_a_process_of_its_own(people, tiny, child_database, capsys):
+    words = [f"{key}={json.dumps(value)}" for key, value in tiny.items()]
+    call_command("train", "clip", dataset="people", settings=words, name="mine")
+    run = TrainingRun.objects.get()
+    assert (run.job.state, run.job.total, run.job.done) == ("done", 6, 6)
+    assert run.job.result == {"version": "mine"}
+    assert run.version == versions.get("mine")
+    assert "Trained version mine" in capsys.readouterr().out
+
+
+def test_a_killed_training_is_taken_up_at_its_checkpoint(people, tiny, child_database, monkeypatch):
+    endless = tiny | {"steps": 20_000, "validate_every": 20_000}
+    run = runs.request("clip", "people", endless, queue=False)
+    heard = trainer._heard
+
+    def hear_and_kill(work, line):
+        said = heard(work, line)
+        if work.job.done >= 10:
+            _kill_children()
+        return said
+
+    monkeypatch.setattr(trainer, "_heard", hear_and_kill)
     train(run.job_id)
-    killer.join()
     job = Job.objects.get(pk=run.job_id)
     assert job.state == "failed"
     assert "SIGKILL" in job.error
     reached = max(step for step, _ in run.points.curves()["loss"])
-    assert 10 <= reached < 200
-    assert (runs.folder(run) / "last.pt").exists()
+    assert 10 <= reached < 20_000
 
-    words = [f"{key}={json.dumps(value)}" for key, value in run.config.items() if key != "recipe"]
-    call_command("train", "clip", dataset="people", settings=words, name="mine")
-    again = TrainingRun.objects.get(version_name="mine")
-    assert (again.job.state, again.job.total, again.job.done) == ("done", 200, 200)
-    assert again.job.result == {"version": "mine"}
-    assert again.version == versions.get("mine")
-    assert "Trained version mine" in capsys.readouterr().out
+    again = runs.request("clip", "people", endless, queue=False)
+    stop_after(again, 2)
     first = min(step for step, _ in again.points.curves()["loss"])
-    # A checkpoint every two steps: nothing but the last of them is trained again.
+    # A checkpoint every two steps: no more than these are trained again.
     assert reached - 2 < first <= reached + 2
 
 
-def test_a_cancelled_training_stops_with_a_checkpoint(people, tiny, child_database):
-    run = runs.request("clip", "people", tiny | {"steps": 5000}, queue=False)
-    canceller = threading.Thread(target=_when_training, args=(run, _cancel))
-    canceller.start()
-    began = time.monotonic()
-    train(run.job_id)
-    canceller.join()
-    job = Job.objects.get(pk=run.job_id)
-    assert job.state == "cancelled"
-    assert job.done < 5000
-    assert time.monotonic() - began < 60
-    assert (runs.folder(run) / "last.pt").exists()
-    assert not list(_trainers(run))
+def _kill_children():
+    for child in psutil.Process().children():
+        if "run_training" in child.cmdline():
+            os.kill(child.pid, signal.SIGKILL)
 
 
-def _when_training(run, act):
-    """Calls `act` once the run has trained a few steps; in a thread with its own connection."""
+def test_a_process_that_is_told_to_stop_leaves_a_checkpoint(people, tiny, monkeypatch, capsys):
+    from training import execution
+
+    run = runs.request("clip", "people", tiny, queue=False)
+
+    def record_and_stop(run, step, values):
+        if step == 4:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(execution, "record", record_and_stop)
+    before = signal.getsignal(signal.SIGTERM)
     try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            if run.points.filter(name="loss", step__gte=10).exists():
-                act(run)
-                return
-            time.sleep(0.1)
+        with pytest.raises(SystemExit) as ended:
+            call_command("run_training", run.pk)
     finally:
-        connection.close()
-
-
-def _cancel(run):
-    work.cancel(Job.objects.get(pk=run.job_id))
-
-
-def _kill(run):
-    for pid in _trainers(run):
-        os.kill(pid, signal.SIGKILL)
-
-
-def _trainers(run):
-    """Processes that train this run."""
-    import psutil
-
-    wanted = [sys.executable, "run_training", str(run.pk)]
-    for process in psutil.Process().children(recursive=True):
-        if all(word in process.cmdline() for word in wanted):
-            yield process.pid
+        signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == trainer.STOPPED
+    assert (runs.folder(run) / "last.pt").exists()
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert said[0] == {"done": 0, "total": 6, "note": "decoding 1 of 18 boxes"}
