@@ -1,5 +1,7 @@
 """What a person carries: backpack, handbag, shoulder bag, suitcase, umbrella."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from gallery.synthetic import palette
@@ -86,7 +88,7 @@ class Belongings:
         arch = np.stack([x + r * np.cos(t), y + tall - tall * np.sin(t) ** 0.8], axis=1)
         ends = np.linspace(-1, 1, 6)
         scallop: list[tuple[float, float]] = []
-        for a, b in zip(ends[:-1], ends[1:], strict=True):
+        for a, b in pairwise(ends):
             for k in (0.0, 0.25, 0.5, 0.75):
                 u = a + (b - a) * k
                 low = y + tall + rim * np.sqrt(max(0.0, 1 - u * u))
@@ -99,8 +101,9 @@ class Belongings:
             low = y + tall + rim * np.sqrt(1 - u * u)
             rib = np.array([[x, y], [x + r * u * 0.62, y + tall * 0.32], [x + r * u, low]])
             self.canvas.line(rib, dark, 0.005 * s, share=0.5)
-        self.canvas.line(np.array([[x, y], [x, y - 0.025 * s]]), (70, 66, 62), 0.009 * s,
-                         Part.UMBRELLA)
+        self.canvas.line(
+            np.array([[x, y], [x, y - 0.025 * s]]), (70, 66, 62), 0.009 * s, Part.UMBRELLA
+        )
 
     def _pack(self) -> None:
         body, s, look = self.body, self.s, self.look
@@ -114,8 +117,9 @@ class Belongings:
         centre = -(waist[1] + d * 0.9) * body.sin
         x = body.origin[0] + s * centre
         y = body.origin[1] - s * (heights - body.drop + 0.1 * body.pitch)
-        shape = np.concatenate([np.stack([x - s * half, y], axis=1),
-                                np.stack([x + s * half, y], axis=1)[::-1]])
+        shape = np.concatenate(
+            [np.stack([x - s * half, y], axis=1), np.stack([x + s * half, y], axis=1)[::-1]]
+        )
         paint = Paint.plain(look.bag, "folds", 0.5)
         self.canvas.lay([shape], paint, Part.BAG, bulge=0.08 * s, level=1.02)
         dark = palette.darker(look.bag, 0.55)
@@ -124,7 +128,10 @@ class Belongings:
             face = x - 0.35 * d * body.sin * s
             k = max(0.35, abs(body.cos)) * w * s * 0.8
             mid = y[3]
-            pocket = np.array([[-1, 0.01], [1, 0.01], [1, 0.075], [-1, 0.075]]) * (k, s) + (face, mid)
+            pocket = np.array([[-1, 0.01], [1, 0.01], [1, 0.075], [-1, 0.075]]) * (k, s) + (
+                face,
+                mid,
+            )
             self.canvas.line(np.concatenate([pocket, pocket[:1]]), dark, 0.006 * s, share=0.8)
             zip_ = np.array([[-0.9, -0.07], [0, -0.085], [0.9, -0.07]]) * (k, s) + (face, mid)
             self.canvas.line(zip_, light, 0.006 * s, share=0.8)
@@ -137,13 +144,16 @@ class Belongings:
         for sign in (-1, 1):
             azimuths = sign * np.array([0.48, 0.46, 0.52, 0.8])
             heights = np.array([0.838, 0.79, 0.72, 0.645])
-            points = [body.surface(float(h), float(a), 0.018)
-                      for h, a in zip(heights, azimuths, strict=True)]
+            points = [
+                body.surface(float(h), float(a), 0.018)
+                for h, a in zip(heights, azimuths, strict=True)
+            ]
             if np.mean([p[2] for p in points[:3]]) < 0.05:
                 continue
             line = np.array([p[:2] for p in points])
-            self.canvas.line(line + np.array([0.004 * s, 0.004 * s]), (14, 14, 16), 0.026 * s,
-                             share=0.35)
+            self.canvas.line(
+                line + np.array([0.004 * s, 0.004 * s]), (14, 14, 16), 0.026 * s, share=0.35
+            )
             self.canvas.line(line, colour, 0.024 * s, Part.STRAP)
             self.canvas.line(line, palette.darker(colour, 0.4), 0.004 * s, share=0.5)
 
@@ -151,10 +161,18 @@ class Belongings:
         """The outline of a box (half sizes across, up, ahead), narrower at the top by `taper`."""
         x, y, z = half
         k = 1 - taper
-        corners = np.array([
-            [-x * k, y, -z * k], [x * k, y, -z * k], [x * k, y, z * k], [-x * k, y, z * k],
-            [-x, -y, -z], [x, -y, -z], [x, -y, z], [-x, -y, z],
-        ])
+        corners = np.array(
+            [
+                [-x * k, y, -z * k],
+                [x * k, y, -z * k],
+                [x * k, y, z * k],
+                [-x * k, y, z * k],
+                [-x, -y, -z],
+                [x, -y, -z],
+                [x, -y, z],
+                [-x, -y, z],
+            ]
+        )
         inner = corners * np.array([1, 0.86, 1])
         corners = np.concatenate([corners * np.array([0.92, 1, 0.92]), inner])
         return hull(self.body.px(corners + middle))
@@ -178,17 +196,29 @@ class Belongings:
         span = float(np.ptp(shape[:, 0])) * 0.28
         grip = body.px(hook[None])[0]
         for k in (-1, 1):
-            handle = np.array([[x + k * span, top + 0.012 * s], [x + k * span * 0.8, top - 0.04 * s],
-                               grip + [k * 0.006 * s, 0.006 * s]])
+            handle = np.array(
+                [
+                    [x + k * span, top + 0.012 * s],
+                    [x + k * span * 0.8, top - 0.04 * s],
+                    grip + np.array([k * 0.006 * s, 0.006 * s]),
+                ]
+            )
             self.canvas.line(handle, palette.darker(look.bag, 0.3), 0.011 * s, Part.BAG)
-        self.canvas.lay([shape], Paint.plain(look.bag, "skin", 0.7), Part.BAG, bulge=0.06 * s,
-                        level=1.03)
+        self.canvas.lay(
+            [shape], Paint.plain(look.bag, "skin", 0.7), Part.BAG, bulge=0.06 * s, level=1.03
+        )
         low, left, right = float(shape[:, 1].max()), shape[:, 0].min(), shape[:, 0].max()
-        flap = np.array([[left + 0.01 * s, top + 0.012 * s], [x, top + (low - top) * 0.42],
-                         [right - 0.01 * s, top + 0.012 * s]])
+        flap = np.array(
+            [
+                [left + 0.01 * s, top + 0.012 * s],
+                [x, top + (low - top) * 0.42],
+                [right - 0.01 * s, top + 0.012 * s],
+            ]
+        )
         self.canvas.line(flap, palette.darker(look.bag, 0.5), 0.005 * s, share=0.75)
-        self.canvas.spot(ellipse(x, top + (low - top) * 0.42, 0.008 * s, 0.007 * s, n=10),
-                         (214, 184, 108))
+        self.canvas.spot(
+            ellipse(x, top + (low - top) * 0.42, 0.008 * s, 0.007 * s, n=10), (214, 184, 108)
+        )
 
     def _hip(self) -> Floats:
         body = self.body
@@ -203,13 +233,15 @@ class Belongings:
         s, look = self.s, self.look
         middle = self._hip()
         shape = self._box(middle, (0.032, 0.058 + 0.012 * look.cut, 0.08), 0.04)
-        self.canvas.lay([shape], Paint.plain(look.bag, "folds", 0.5), Part.BAG, bulge=0.06 * s,
-                        level=1.03)
+        self.canvas.lay(
+            [shape], Paint.plain(look.bag, "folds", 0.5), Part.BAG, bulge=0.06 * s, level=1.03
+        )
         top, low = float(shape[:, 1].min()), float(shape[:, 1].max())
         left, right = float(shape[:, 0].min()), float(shape[:, 0].max())
         y = top + (low - top) * 0.5
-        flap = np.array([[left, y - 0.004 * s], [(left + right) / 2, y + 0.006 * s],
-                         [right, y - 0.004 * s]])
+        flap = np.array(
+            [[left, y - 0.004 * s], [(left + right) / 2, y + 0.006 * s], [right, y - 0.004 * s]]
+        )
         self.canvas.line(flap, palette.darker(look.bag, 0.55), 0.006 * s, share=0.8)
         buckle = np.array([[(left + right) / 2, y - 0.004 * s], [(left + right) / 2, y + 0.02 * s]])
         self.canvas.line(buckle, palette.lighter(look.bag, 0.45), 0.008 * s, share=0.8)
@@ -223,16 +255,16 @@ class Belongings:
         else:
             azimuths = np.pi + -out * np.array([-0.75, -0.3, 0.35, 0.95, 1.4])
         heights = np.array([0.845, 0.78, 0.69, 0.61, 0.565])
-        points = np.array([
-            body.surface(float(h), float(a), 0.02)
-            for h, a in zip(heights, azimuths, strict=True)
-        ])
+        points = np.array(
+            [body.surface(float(h), float(a), 0.02) for h, a in zip(heights, azimuths, strict=True)]
+        )
         seen = points[points[:, 2] > -0.12][:, :2]
         if len(seen) < 2:
             return
         colour = palette.darker(self.look.bag, 0.1)
-        self.canvas.line(seen + np.array([0.003 * s, 0.005 * s]), (14, 14, 16), 0.018 * s,
-                         share=0.35)
+        self.canvas.line(
+            seen + np.array([0.003 * s, 0.005 * s]), (14, 14, 16), 0.018 * s, share=0.35
+        )
         self.canvas.line(seen, colour, 0.0165 * s, Part.STRAP)
 
     def _case(self) -> Floats:
@@ -258,21 +290,33 @@ class Belongings:
         x = (left + right) / 2
         grip = body.px((hand + np.array([0, -0.03, 0]))[None])[0]
         for k in (-0.18, 0.18):
-            rod = np.array([[x + k * (right - left), top + 0.01 * s], grip + [k * 0.09 * s, 0]])
+            rod = np.array(
+                [[x + k * (right - left), top + 0.01 * s], grip + np.array([k * 0.09 * s, 0])]
+            )
             self.canvas.line(rod, (150, 152, 158), 0.008 * s, Part.BAG)
-        self.canvas.line(grip + np.array([[-0.022, 0], [0.022, 0]]) * s, (36, 36, 40), 0.014 * s,
-                         Part.BAG)
+        self.canvas.line(
+            grip + np.array([[-0.022, 0], [0.022, 0]]) * s, (36, 36, 40), 0.014 * s, Part.BAG
+        )
         for k in (0.16, 0.84):
             wheel = ellipse(left + k * (right - left), low + 0.004 * s, 0.013 * s, 0.014 * s, n=10)
             self.canvas.spot(wheel, (28, 28, 30), Part.BAG)
-        self.canvas.lay([shape], Paint.plain(look.bag, "skin", 0.8), Part.BAG, bulge=0.07 * s,
-                        level=1.04)
+        self.canvas.lay(
+            [shape], Paint.plain(look.bag, "skin", 0.8), Part.BAG, bulge=0.07 * s, level=1.04
+        )
         for k in (0.25, 0.5, 0.75):
-            rib = np.array([[left + k * (right - left), top + 0.014 * s],
-                            [left + k * (right - left), low - 0.014 * s]])
+            rib = np.array(
+                [
+                    [left + k * (right - left), top + 0.014 * s],
+                    [left + k * (right - left), low - 0.014 * s],
+                ]
+            )
             self.canvas.line(rib, palette.darker(look.bag, 0.45), 0.005 * s, share=0.55)
-            self.canvas.line(rib + [0.005 * s, 0], palette.lighter(look.bag, 0.4), 0.004 * s,
-                             share=0.45)
+            self.canvas.line(
+                rib + np.array([0.005 * s, 0]),
+                palette.lighter(look.bag, 0.4),
+                0.004 * s,
+                share=0.45,
+            )
 
 
 def body_free(body: Body) -> float:

@@ -84,24 +84,38 @@ class Brush:
         """Roughness of the ground below y0; scale: pixels of one speck."""
         part = self.pixels[int(y0) :]
         h, w = part.shape[0] // scale + 1, part.shape[1] // scale + 1
-        noise = self.rng.normal(0, amount, (h, w)).astype(np.float32)
+        noise: Floats = self.rng.normal(0, amount, (h, w)).astype(np.float32)
         noise = cv2.resize(noise, (part.shape[1], part.shape[0]))
         part[...] = np.clip(part + noise[..., None], 0, 255)
 
     def dim(self, shape: Points, share: float, soft: float) -> None:
         """A soft shadow: darken inside a shape by a share, blurred over `soft` pixels."""
-        mask = np.zeros((self.height, self.width), dtype=np.uint8)
-        self.fill(shape, (255, 255, 255), mask)
+        points = np.asarray(shape, dtype=np.float64)
+        margin = 3 * max(0.6, soft)
+        low, high = points.min(axis=0) - margin, points.max(axis=0) + margin
+        x0, y0 = max(0, int(low[0])), max(0, int(low[1]))
+        part = self.pixels[y0 : max(0, int(high[1])), x0 : max(0, int(high[0]))]
+        if part.size == 0:
+            return
+        mask: Bytes = np.zeros(part.shape[:2], dtype=np.uint8)
+        self.fill(points - (x0, y0), (255, 255, 255), mask)
         mask = cv2.GaussianBlur(mask, (0, 0), max(0.6, soft))
         keep = cv2.convertScaleAbs(mask, alpha=-share, beta=255)
-        keep = cv2.cvtColor(keep, cv2.COLOR_GRAY2RGB)
-        self.pixels = cv2.multiply(self.pixels, keep, scale=1 / 255)
+        part[...] = cv2.multiply(part, cv2.cvtColor(keep, cv2.COLOR_GRAY2RGB), scale=1 / 255)
 
     def shine(self, x: float, y: float, radius: float, colour: Rgb) -> None:
         """A lamp's halo at night."""
-        for r, share in ((0.9, 0.07), (0.55, 0.14), (0.3, 0.32), (0.13, 0.9)):
-            halo = (colour[0] * share, colour[1] * share, colour[2] * share)
-            self.disc(x, y, radius * r, radius * r, halo, self.glow)
+        size = int(2 * radius) + 2
+        x0, y0 = max(0, int(x - radius)), max(0, int(y - radius))
+        part = self.glow[y0 : max(0, int(y - radius) + size), x0 : max(0, int(x - radius) + size)]
+        if part.size == 0:
+            return
+        near = np.hypot(
+            np.arange(part.shape[1])[None, :] + x0 - x, np.arange(part.shape[0])[:, None] + y0 - y
+        ) / max(1.0, radius)
+        share = np.clip(1 - near, 0, 1) ** 2.2 * 0.55 + (near < 0.12) * 0.4
+        halo = share[..., None] * np.asarray(colour)
+        part[...] = np.minimum(part + halo, 255).astype(np.uint8)
 
     def paving(self, base: float, colour: Rgb, tile: float) -> None:
         """Slabs in perspective from the line y = base down; tile: body heights."""
@@ -114,8 +128,12 @@ class Brush:
             for _ in range(5):
                 i = int(self.rng.integers(-count, count + 1))
                 a, b = depth, min(far, depth + tile)
-                slab = [self.ground(i * tile, a), self.ground((i + 1) * tile, a),
-                        self.ground((i + 1) * tile, b), self.ground(i * tile, b)]
+                slab = [
+                    self.ground(i * tile, a),
+                    self.ground((i + 1) * tile, a),
+                    self.ground((i + 1) * tile, b),
+                    self.ground(i * tile, b),
+                ]
                 y = min(slab[0][1], self.height - 1.0)
                 own = self.pixels[int(max(base, y - 1)), 0].astype(float)
                 shade = 1 + self.uniform(-0.045, 0.045)

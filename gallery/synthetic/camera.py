@@ -100,7 +100,7 @@ def sensor(pixels: Bytes, rng: np.random.Generator, noise: float) -> Bytes:
     """Noise of a camera, sigma in levels."""
     grain = np.empty(pixels.shape, dtype=np.int16)
     cv2.setRNGSeed(int(rng.integers(1 << 30)))
-    cv2.randn(grain, (0, 0, 0), (noise, noise, noise))
+    cv2.randn(grain, np.zeros(3), np.full(3, noise))
     return cv2.add(pixels, grain, dtype=cv2.CV_8U)
 
 
@@ -109,14 +109,17 @@ def compressed(pixels: Bytes, quality: int) -> Bytes:
     ok, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not ok:
         raise ValueError("cannot encode the picture as JPEG")
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+    return cv2.cvtColor(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB)
 
 
 def coarse(pixels: Bytes, share: float) -> Bytes:
     """As a far camera would give it: scaled down to `share` and up again."""
     height, width = pixels.shape[:2]
-    small = cv2.resize(pixels, (max(8, int(width * share)), max(8, int(height * share))),
-                       interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        pixels,
+        (max(8, int(width * share)), max(8, int(height * share))),
+        interpolation=cv2.INTER_AREA,
+    )
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
 

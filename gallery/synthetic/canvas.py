@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from gallery.synthetic.palette import Rgb
 
-Floats = NDArray[np.floating[Any]]
-Bytes = NDArray[np.uint8]
+# Floating point and uint8. The element types are not written out, as cv2's own annotations
+# promise no more than "some number" and every call of it would need a cast.
+Floats = NDArray[Any]
+Bytes = NDArray[Any]
 Polygon = Floats  # (N, 2) x, y in pixels
 
 _SHIFT = 4  # cv2 takes coordinates in sixteenths of a pixel
@@ -27,7 +29,10 @@ _LEVELS = np.arange(256, dtype=np.float32) / 128
 
 @cache
 def texture(kind: str) -> Floats:
-    """A relief of cloth around 1: (640, 640) float32; kinds folds, knit, denim, quilt, hair, skin."""
+    """A relief of cloth around 1: (640, 640) float32.
+
+    kind: folds, knit, denim, quilt, hair or skin.
+    """
     rng = np.random.default_rng(sum(map(ord, kind)))
     n = _TEXTURE
 
@@ -83,12 +88,9 @@ def _slope(size: int) -> tuple[Floats, Floats]:
     return ramp_ / (255 * np.abs(ramp_[: half + 1]).sum()), np.full(3, 1 / 3, dtype=np.float32)
 
 
-def ellipse(x: float, y: float, rx: float, ry: float, turn: float = 0.0, n: int = 20) -> Polygon:
-    points = _turns(n) * (rx, ry)
-    if turn:
-        c, s = float(np.cos(turn)), float(np.sin(turn))
-        points = points @ np.array([[c, s], [-s, c]])
-    return points + (x, y)
+def ellipse(x: float, y: float, rx: float, ry: float, n: int = 20) -> Polygon:
+    points: Polygon = _turns(n) * np.array((rx, ry)) + np.array((x, y))
+    return points
 
 
 @cache

@@ -73,8 +73,12 @@ def _framing(drawn: Figure, rng: np.random.Generator) -> Window:
         frame[1] = top + rng.uniform(0.02, 0.07) * h
     elif chance < 0.23:  # a loose box
         more = rng.uniform(0.1, 0.25, 2)
-        frame = [frame[0] - more[0] * w, frame[1] - 0.4 * more[1] * h,
-                 frame[2] + more[0] * w, frame[3] + 0.4 * more[1] * h]
+        frame = [
+            frame[0] - more[0] * w,
+            frame[1] - 0.4 * more[1] * h,
+            frame[2] + more[0] * w,
+            frame[3] + 0.4 * more[1] * h,
+        ]
     # Very narrow boxes are widened, as detectors do not give them.
     lack = 0.27 * (frame[3] - frame[1]) - (frame[2] - frame[0])
     if lack > 0:
@@ -95,7 +99,11 @@ def _cut(image: Bytes, window: Window, height: int, width: int, how: int) -> Byt
 
 
 def _background(
-    drawn: Figure, window: Window, light: camera.Light, rng: np.random.Generator, height: int,
+    drawn: Figure,
+    window: Window,
+    light: camera.Light,
+    rng: np.random.Generator,
+    height: int,
     width: int,
 ) -> Bytes:
     """The stretch of a street behind the figure, with the figure's shadow on the ground."""
@@ -109,7 +117,10 @@ def _background(
     sx, sy = (right - left) * ratio / width, (bottom - top) * ratio / height
     matrix = np.array([[sx, 0, x0], [0, sy, y0]])
     pixels = cv2.warpAffine(
-        view.pixels, matrix, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        view.pixels,
+        matrix,
+        (width, height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
     if light.night > 0.1:
@@ -144,9 +155,7 @@ def _passer(pixels: Bytes, rng: np.random.Generator, *, behind: bool) -> Bytes:
     return overlay.stamp(pixels, sprite, x, int(foot) - h)
 
 
-def _shot(
-    pixels: Bytes, light: camera.Light, rng: np.random.Generator
-) -> tuple[Bytes, float]:
+def _shot(pixels: Bytes, light: camera.Light, rng: np.random.Generator) -> tuple[Bytes, float]:
     """What the camera makes of it, and the share of the resolution that it keeps."""
     exposure = float(rng.uniform(0.86, 1.12))
     balance = 1 + rng.uniform(-0.045, 0.045, 3)

@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.synthetic import legwear
+from gallery.synthetic import headwear, legwear
 from gallery.synthetic.attributes import NONE, Person
 from gallery.synthetic.belongings import Belongings
 from gallery.synthetic.body import Body
 from gallery.synthetic.canvas import Bytes, Canvas
+from gallery.synthetic.collars import Collar
 from gallery.synthetic.garments import Upper
 from gallery.synthetic.head import Head
 from gallery.synthetic.look import Look
@@ -61,6 +62,7 @@ def draw(person: Person, rng: np.random.Generator, *, scale: float, light: float
     things = Belongings(canvas, body, person, look, rng)
     things.hold()
     upper = Upper(canvas, body, person, look, rng)
+    collar = Collar(canvas, body, person, look)
     head = Head(canvas, body, person, look)
     far, near = 1 - body.near, body.near
 
@@ -74,10 +76,10 @@ def draw(person: Person, rng: np.random.Generator, *, scale: float, light: float
         upper.trunk()
         upper.neck()
         if person.upper == "sweater":
-            upper.collar()
+            collar.lay()
         head.skull()
         if person.upper != "sweater":
-            upper.collar()
+            collar.lay()
     else:
         upper.neck()
         upper.trunk()
@@ -88,11 +90,11 @@ def draw(person: Person, rng: np.random.Generator, *, scale: float, light: float
             upper.arm(side)
     head.hair()
     if not body.facing:
-        upper.collar()
+        collar.lay()
         if person.hair in ("long", "ponytail"):
             head.hair()
-    head.hat()
-    head.glasses()
+    headwear.hat(head)
+    headwear.glasses(head)
     things.before_body()
     things.umbrella()
     alpha = np.ascontiguousarray(canvas.rgba[..., 3])

@@ -1,7 +1,8 @@
-"""What stands in a street: house fronts, shops, trees, lamps, benches, cars, signs."""
+"""What stands in a street: house fronts, trees, lamps, benches, cars, signs."""
 
 import numpy as np
 
+from gallery.synthetic import shopfront
 from gallery.synthetic.brush import Brush
 from gallery.synthetic.canvas import Floats
 from gallery.synthetic.palette import Rgb, darker, lighter, mix
@@ -9,13 +10,6 @@ from gallery.synthetic.palette import Rgb, darker, lighter, mix
 _WALLS: tuple[Rgb, ...] = (
     (176, 118, 94), (202, 186, 160), (158, 152, 146), (146, 108, 90), (186, 174, 156),
     (128, 134, 142), (212, 202, 186), (188, 150, 110),
-)  # fmt: skip
-_SIGNS: tuple[Rgb, ...] = (
-    (134, 50, 44), (40, 76, 104), (44, 88, 64), (166, 132, 72), (70, 62, 80), (186, 178, 166),
-    (58, 58, 60), (150, 84, 60),
-)  # fmt: skip
-_GOODS: tuple[Rgb, ...] = (
-    (168, 82, 72), (88, 116, 142), (182, 152, 94), (116, 136, 96), (142, 112, 138), (208, 196, 176),
 )  # fmt: skip
 CARS: tuple[Rgb, ...] = (
     (188, 190, 194), (52, 54, 60), (120, 36, 36), (46, 66, 104), (226, 226, 222), (104, 108, 112),
@@ -65,7 +59,7 @@ def house(b: Brush, x: float, w: float, base: float, *, shop: bool) -> None:
     b.rect(x, base - ground - 5 * b.k, w, 7 * b.k, lighter(wall, 0.22))
     b.rect(x, base - ground + 2 * b.k, w, 3 * b.k, darker(wall, 0.3))
     if shop:
-        _shop(b, x + 4 * b.k, w - 8 * b.k, base, ground * 0.93)
+        shopfront.shop(b, x + 4 * b.k, w - 8 * b.k, base, ground * 0.93)
     else:
         windows(b, x, base - ground, w, ground, wall, 1, bays)
         b.rect(x, base - 0.4 * metre, w, 0.4 * metre, darker(wall, 0.25))
@@ -82,107 +76,6 @@ def row(b: Brush, base: float, *, shops: bool) -> None:
         x += w
 
 
-def _shop(b: Brush, x: float, w: float, base: float, h: float) -> None:
-    """A shop front: frame, sign, display, door, often an awning."""
-    k = b.k
-    frame = b.one_of(((58, 56, 54), (84, 66, 52), (52, 64, 62), (96, 92, 88), (66, 48, 48)))
-    b.rect(x, base - h, w, h, frame)
-    door = min(w * 0.3, h * 0.42)
-    at_left = b.rng.random() < 0.5
-    dx = x + 4 * k if at_left else x + w - door
-    gx = x + door + 4 * k if at_left else x + 6 * k
-    gw = w - door - 12 * k
-    top, tall = base - h * 0.79, h * 0.66
-    _display(b, gx, top, gw, tall)
-    b.rect(gx - 3 * k, base - h * 0.13, gw + 6 * k, h * 0.13, lighter(frame, 0.12))
-    _door(b, dx, top, door - 6 * k, base - top, frame)
-    _sign(b, x, w, base - h, h * 0.17)
-    if b.rng.random() < 0.55:
-        _awning(b, x, w, base - h * 0.83, h * 0.17)
-
-
-def _display(b: Brush, x: float, y: float, w: float, h: float) -> None:
-    k = b.k
-    room = b.one_of(((132, 116, 92), (120, 122, 120), (106, 98, 92), (146, 134, 112)))
-    b.rect(x, y, w, h, darker(room, 0.25))
-    b.rect(x, y, w, h * 0.2, room)
-    b.rect(x, y, w, h, (128, 104, 62), b.glow)
-    for lamp in np.arange(x + 14 * k, x + w - 8 * k, 34 * k):
-        b.disc(lamp, y + 7 * k, 5 * k, 3 * k, (246, 230, 190))
-    for shelf in (0.42, 0.7):
-        b.rect(x, y + h * shelf, w, 2.5 * k, darker(room, 0.5))
-        at = x + 6 * k
-        while at < x + w - 16 * k:
-            gw, gh = b.uniform(6, 15) * k, h * b.uniform(0.1, 0.2)
-            if b.rng.random() < 0.8:
-                colour = darker(b.one_of(_GOODS), b.uniform(0.05, 0.3))
-                b.rect(at, y + h * shelf - gh, gw, gh, colour)
-            at += gw + b.uniform(2, 9) * k
-    for _ in range(int(b.rng.integers(1, 3))):  # dolls in the window
-        at, dress = x + w * b.uniform(0.12, 0.88), b.one_of(_GOODS)
-        foot = y + h - 3 * k
-        b.fill([(at - 9 * k, foot), (at - 6 * k, foot - h * 0.3), (at - 9 * k, foot - h * 0.46),
-                (at + 9 * k, foot - h * 0.46), (at + 6 * k, foot - h * 0.3), (at + 9 * k, foot)],
-               dress)
-        b.disc(at, foot - h * 0.54, 4.5 * k, 6 * k, (196, 182, 166))
-    glass = lighter(room, 0.35)
-    over = b.pixels.copy()
-    b.fill([(x, y), (x + w * 0.34, y), (x + w * 0.12, y + h), (x, y + h)], glass, over)
-    b.fill([(x + w * 0.6, y), (x + w * 0.74, y), (x + w * 0.52, y + h), (x + w * 0.38, y + h)],
-           glass, over)
-    b.pixels = np.asarray(b.pixels * 0.82 + over * 0.18, dtype=np.uint8)
-    b.stroke([(x + w / 2, y), (x + w / 2, y + h)], (60, 58, 56), 2 * k)
-
-
-def _door(b: Brush, x: float, y: float, w: float, h: float, frame: Rgb) -> None:
-    k = b.k
-    b.rect(x, y, w, h, darker(frame, 0.3))
-    b.rect(x + 5 * k, y + 5 * k, w - 10 * k, h * 0.72, (86, 98, 106))
-    b.fill([(x + 5 * k, y + 5 * k), (x + w * 0.6, y + 5 * k), (x + 5 * k, y + h * 0.5)],
-           (116, 128, 136))
-    b.rect(x + 5 * k, y + 5 * k, w - 10 * k, h * 0.72, (72, 58, 34), b.glow)
-    b.rect(x + w - 11 * k, y + h * 0.45, 2.5 * k, h * 0.16, (206, 186, 130))
-    b.rect(x - 3 * k, y + h - 4 * k, w + 6 * k, 4 * k, (150, 146, 140))
-
-
-def _sign(b: Brush, x: float, w: float, y: float, h: float) -> None:
-    colour = b.one_of(_SIGNS)
-    b.rect(x, y, w, h, colour)
-    b.rect(x, y, w, h * 0.12, lighter(colour, 0.25))
-    b.rect(x, y + h * 0.9, w, h * 0.1, darker(colour, 0.4))
-    ink: Rgb = (240, 234, 220) if sum(colour) < 450 else (58, 50, 46)
-    letters = int(b.rng.integers(5, 11))
-    step = min(h * 0.58, w * 0.7 / letters)
-    at = x + w * b.uniform(0.08, 0.2)
-    for _ in range(letters):  # strokes that read as lettering from afar
-        if b.rng.random() < 0.88:
-            kind = int(b.rng.integers(4))
-            lw = step * 0.62
-            b.rect(at, y + h * 0.28, lw * 0.26, h * 0.46, ink)
-            if kind in (0, 2):
-                b.rect(at, y + h * 0.28, lw, h * 0.1, ink)
-            if kind in (0, 1):
-                b.rect(at, y + h * 0.64, lw, h * 0.1, ink)
-            if kind in (1, 3):
-                b.rect(at + lw * 0.74, y + h * 0.28, lw * 0.26, h * 0.46, ink)
-        at += step
-    b.rect(x + w * 0.08, y + h * 0.15, w * 0.6, h * 0.7, (84, 72, 48), b.glow)
-
-
-def _awning(b: Brush, x: float, w: float, y: float, h: float) -> None:
-    colour = b.one_of(_SIGNS[:5])
-    count = max(5, round(w / (16 * b.k)))
-    out = 5 * b.k
-    for i in range(count):
-        shade = colour if i % 2 else (222, 214, 200)
-        xa, xb = x + w * i / count, x + w * (i + 1) / count
-        la, lb = x - out + (w + 2 * out) * i / count, x - out + (w + 2 * out) * (i + 1) / count
-        b.fill([(xa, y), (xb, y), (lb, y + h * 0.8), (la, y + h * 0.8)], shade)
-        b.fill([(la, y + h * 0.8), (lb, y + h * 0.8), (lb, y + h * 0.95),
-                ((la + lb) / 2, y + h * 1.08), (la, y + h * 0.95)], darker(shade, 0.16))
-    b.dim([(x, y + h), (x + w, y + h), (x + w, y + h * 2), (x, y + h * 2)], 0.3, 5 * b.k)
-
-
 def sky(b: Brush, base: float) -> None:
     tops: tuple[Rgb, ...] = ((112, 158, 214), (150, 182, 214), (178, 190, 200))
     top = b.one_of(tops)
@@ -191,8 +84,14 @@ def sky(b: Brush, base: float) -> None:
     for _ in range(7):
         cx, cy = b.uniform(0, b.width), b.uniform(0, base * 0.7)
         for _ in range(9):
-            b.disc(cx + b.uniform(-60, 60) * b.k, cy + b.uniform(-9, 9) * b.k,
-                   b.uniform(20, 46) * b.k, b.uniform(6, 13) * b.k, (250, 250, 250), over)
+            b.disc(
+                cx + b.uniform(-60, 60) * b.k,
+                cy + b.uniform(-9, 9) * b.k,
+                b.uniform(20, 46) * b.k,
+                b.uniform(6, 13) * b.k,
+                (250, 250, 250),
+                over,
+            )
     soft = np.asarray(over[: int(base)], dtype=np.float32)
     part = b.pixels[: int(base)]
     part[...] = np.asarray(part * 0.6 + soft * 0.4, dtype=np.uint8)
@@ -206,10 +105,24 @@ def tree(b: Brush, x: float, depth: float, size: float) -> None:
     spot = np.stack([gx + 0.15 * u + 0.75 * u * np.cos(t), gy + 0.1 * u * np.sin(t)], axis=1)
     b.dim(spot, 0.3, 0.05 * u)
     bark = b.tone(62, 92, 14)
-    b.fill([(gx - u * 0.085, gy), (gx - u * 0.045, gy - u * 1.5), (gx + u * 0.045, gy - u * 1.5),
-            (gx + u * 0.09, gy)], bark)
-    b.fill([(gx + u * 0.01, gy), (gx + u * 0.01, gy - u * 1.5), (gx + u * 0.045, gy - u * 1.5),
-            (gx + u * 0.09, gy)], darker(bark, 0.3))
+    b.fill(
+        [
+            (gx - u * 0.085, gy),
+            (gx - u * 0.045, gy - u * 1.5),
+            (gx + u * 0.045, gy - u * 1.5),
+            (gx + u * 0.09, gy),
+        ],
+        bark,
+    )
+    b.fill(
+        [
+            (gx + u * 0.01, gy),
+            (gx + u * 0.01, gy - u * 1.5),
+            (gx + u * 0.045, gy - u * 1.5),
+            (gx + u * 0.09, gy),
+        ],
+        darker(bark, 0.3),
+    )
     leaf = (b.uniform(62, 100), b.uniform(108, 138), b.uniform(48, 72))
     count = 110
     for i in range(count):
@@ -227,17 +140,33 @@ def bushes(b: Brush, y: float, tall: float) -> None:
     for i in range(170):
         rise = i / 170
         leaf = mix((50, 80, 46), (106, 140, 78), rise * float(b.rng.random()) + 0.15)
-        b.disc(b.uniform(0, b.width), y - tall * rise * b.uniform(0.6, 1.0), 15 * b.k, 10 * b.k, leaf)
+        b.disc(
+            b.uniform(0, b.width), y - tall * rise * b.uniform(0.6, 1.0), 15 * b.k, 10 * b.k, leaf
+        )
 
 
 def lamp(b: Brush, x: float, depth: float) -> None:
     gx, gy = b.ground(x, depth)
     u = b.focal / depth
     metal = (58, 62, 66)
-    b.fill([(gx - u * 0.03, gy), (gx - u * 0.018, gy - u * 2.3), (gx + u * 0.018, gy - u * 2.3),
-            (gx + u * 0.03, gy)], metal)
-    b.fill([(gx - u * 0.03, gy), (gx - u * 0.018, gy - u * 2.3), (gx - u * 0.006, gy - u * 2.3),
-            (gx - u * 0.01, gy)], lighter(metal, 0.3))
+    b.fill(
+        [
+            (gx - u * 0.03, gy),
+            (gx - u * 0.018, gy - u * 2.3),
+            (gx + u * 0.018, gy - u * 2.3),
+            (gx + u * 0.03, gy),
+        ],
+        metal,
+    )
+    b.fill(
+        [
+            (gx - u * 0.03, gy),
+            (gx - u * 0.018, gy - u * 2.3),
+            (gx - u * 0.006, gy - u * 2.3),
+            (gx - u * 0.01, gy),
+        ],
+        lighter(metal, 0.3),
+    )
     b.rect(gx - u * 0.055, gy - u * 0.2, u * 0.11, u * 0.2, darker(metal, 0.2))
     b.disc(gx, gy - u * 2.36, u * 0.1, u * 0.12, (232, 230, 214))
     b.disc(gx - u * 0.03, gy - u * 2.39, u * 0.04, u * 0.05, (252, 252, 246))
@@ -248,8 +177,16 @@ def bench(b: Brush, x: float, depth: float) -> None:
     gx, gy = b.ground(x, depth)
     u = b.focal / depth
     wood = b.tone(104, 134, 26)
-    b.dim([(gx - 0.5 * u, gy - 0.03 * u), (gx + 0.5 * u, gy - 0.03 * u), (gx + 0.55 * u, gy + 0.05 * u),
-           (gx - 0.45 * u, gy + 0.05 * u)], 0.35, 0.03 * u)
+    b.dim(
+        [
+            (gx - 0.5 * u, gy - 0.03 * u),
+            (gx + 0.5 * u, gy - 0.03 * u),
+            (gx + 0.55 * u, gy + 0.05 * u),
+            (gx - 0.45 * u, gy + 0.05 * u),
+        ],
+        0.35,
+        0.03 * u,
+    )
     for k in (-0.4, 0.37):
         b.rect(gx + k * u, gy - 0.27 * u, 0.03 * u, 0.27 * u, (52, 54, 56))
     for y, h in ((0.5, 0.06), (0.42, 0.06), (0.34, 0.05), (0.27, 0.045)):
@@ -262,16 +199,35 @@ def planter(b: Brush, x: float, depth: float) -> None:
     gx, gy = b.ground(x, depth)
     u = b.focal / depth
     clay = b.tone(110, 150, 10)
-    b.fill([(gx - 0.2 * u, gy - 0.24 * u), (gx + 0.2 * u, gy - 0.24 * u), (gx + 0.15 * u, gy),
-            (gx - 0.15 * u, gy)], clay)
-    b.fill([(gx + 0.05 * u, gy - 0.24 * u), (gx + 0.2 * u, gy - 0.24 * u), (gx + 0.15 * u, gy),
-            (gx + 0.04 * u, gy)], darker(clay, 0.25))
+    b.fill(
+        [
+            (gx - 0.2 * u, gy - 0.24 * u),
+            (gx + 0.2 * u, gy - 0.24 * u),
+            (gx + 0.15 * u, gy),
+            (gx - 0.15 * u, gy),
+        ],
+        clay,
+    )
+    b.fill(
+        [
+            (gx + 0.05 * u, gy - 0.24 * u),
+            (gx + 0.2 * u, gy - 0.24 * u),
+            (gx + 0.15 * u, gy),
+            (gx + 0.04 * u, gy),
+        ],
+        darker(clay, 0.25),
+    )
     for i in range(40):
         leaf = mix((58, 92, 52), (112, 150, 84), i / 40)
         if i > 22 and i % 3 == 0:
             leaf = b.one_of(((206, 88, 96), (226, 190, 92), (220, 214, 220), (164, 104, 168)))
-        b.disc(gx + b.uniform(-0.2, 0.2) * u, gy - b.uniform(0.24, 0.44) * u, 0.045 * u, 0.036 * u,
-               leaf)
+        b.disc(
+            gx + b.uniform(-0.2, 0.2) * u,
+            gy - b.uniform(0.24, 0.44) * u,
+            0.045 * u,
+            0.036 * u,
+            leaf,
+        )
 
 
 def car(b: Brush, x: float, depth: float, colour: Rgb, *, flip: bool) -> None:
@@ -284,8 +240,18 @@ def car(b: Brush, x: float, depth: float, colour: Rgb, *, flip: bool) -> None:
         return np.array([(gx + px * u, gy - py * v) for px, py in points])
 
     b.dim(at([(-2.3, 0.06), (2.3, 0.06), (2.2, -0.2), (-2.2, -0.2)]), 0.6, 0.07 * v)
-    body = [(-2.1, 0.28), (-2.12, 0.72), (-1.9, 0.88), (-1.2, 0.95), (-0.72, 1.36), (0.75, 1.38),
-            (1.35, 0.98), (1.95, 0.86), (2.12, 0.62), (2.1, 0.28)]
+    body = [
+        (-2.1, 0.28),
+        (-2.12, 0.72),
+        (-1.9, 0.88),
+        (-1.2, 0.95),
+        (-0.72, 1.36),
+        (0.75, 1.38),
+        (1.35, 0.98),
+        (1.95, 0.86),
+        (2.12, 0.62),
+        (2.1, 0.28),
+    ]
     b.fill(at(body), colour)
     b.fill(at([(-2.1, 0.28), (-2.12, 0.52), (2.12, 0.5), (2.1, 0.28)]), darker(colour, 0.28))
     b.fill(at([(-0.7, 1.36), (0.74, 1.38), (0.7, 1.32), (-0.66, 1.31)]), lighter(colour, 0.35))

@@ -5,7 +5,7 @@ import numpy as np
 from gallery.synthetic import palette
 from gallery.synthetic.attributes import NONE, Person
 from gallery.synthetic.body import Body
-from gallery.synthetic.canvas import Canvas, Floats, Paint, Polygon, ellipse, hull, tube
+from gallery.synthetic.canvas import Canvas, Paint, Polygon, ellipse, tube
 from gallery.synthetic.look import Look
 from gallery.synthetic.parts import Part
 
@@ -78,8 +78,9 @@ class Head:
             w = 0.011 * s * max(0.45, facing)
             canvas.spot(ellipse(x, y, w, 0.0055 * s, n=10), (240, 238, 234))
             canvas.spot(ellipse(x + 0.2 * w, y, w * 0.55, 0.0055 * s, n=8), (44, 32, 26))
-            brow = np.array([[x - w * 1.2, y - 0.012 * s], [x, y - 0.0165 * s],
-                             [x + w * 1.2, y - 0.013 * s]])
+            brow = np.array(
+                [[x - w * 1.2, y - 0.012 * s], [x, y - 0.0165 * s], [x + w * 1.2, y - 0.013 * s]]
+            )
             hair = palette.darker(self.look.hair, 0.35)
             canvas.line(brow, hair, 0.006 * s, share=0.75)
         x, y, facing = self.on(0.0, -0.18, 1.06)
@@ -104,8 +105,10 @@ class Head:
         if kind == "bald":
             if self.person.hat == NONE:
                 x, y, _ = self.on(-self.yaw + 0.5 * self.canvas.light, 0.95, 0.86)
-                self.canvas.spot(ellipse(x, y, self.rx * 0.3, self.ry * 0.13),
-                                 palette.lighter(self.look.skin, 0.4))
+                self.canvas.spot(
+                    ellipse(x, y, self.rx * 0.3, self.ry * 0.13),
+                    palette.lighter(self.look.skin, 0.4),
+                )
             return
         woman = self.person.gender == "woman"
         volume = 1.05 + 0.08 * self.look.hair_cut + (0.03 if woman else 0.0)
@@ -137,8 +140,11 @@ class Head:
         azimuth = _STEPS - self.yaw
         around = np.abs((azimuth + np.pi) % (2 * np.pi) - np.pi)
         parting = 0.16 * self.look.parting * np.sin(azimuth) * (around < 1.0)
-        line = np.interp(around, [0.0, 0.75, 1.05, 1.35, 1.75, np.pi],
-                         [front, front - 0.06, front - 0.35, min(side, front), nape * 0.75, nape])
+        line = np.interp(
+            around,
+            [0.0, 0.75, 1.05, 1.35, 1.75, np.pi],
+            [front, front - 0.06, front - 0.35, min(side, front), nape * 0.75, nape],
+        )
         line = line + parting
         low = np.cos(line) * out
         x = low * (self.rx * np.sin(azimuth) * self.cos + self.rz * np.cos(azimuth) * self.sin)
@@ -147,16 +153,24 @@ class Head:
         start = float(np.clip(line[-1], -1.2, 1.2))
         end = float(np.clip(line[0], -1.2, 1.2))
         angle = start + (np.pi - end - start) * arc / np.pi
-        top = np.stack([self.half * out * np.cos(angle) * 1.0,
-                        -self.ry * out * 1.02 * np.sin(angle)], axis=1)
-        return np.concatenate([np.stack([x, y], axis=1), top]) + (self.x, self.y)
+        top = np.stack(
+            [self.half * out * np.cos(angle) * 1.0, -self.ry * out * 1.02 * np.sin(angle)], axis=1
+        )
+        cap: Polygon = np.concatenate([np.stack([x, y], axis=1), top])
+        cap += np.array((self.x, self.y))
+        return cap
 
     def _strands(self, outline: Polygon) -> None:
         dark, light = palette.darker(self.look.hair, 0.4), palette.lighter(self.look.hair, 0.3)
         x, y = self.x + 0.25 * self.look.parting * self.half, self.y - self.ry * 1.02
         for k, colour in ((-0.55, dark), (0.0, light), (0.5, dark)):
-            line = np.array([[x, y], [x + k * self.half * 0.8, y + self.ry * 0.2],
-                             [x + k * self.half * 1.3, y + self.ry * 0.48]])
+            line = np.array(
+                [
+                    [x, y],
+                    [x + k * self.half * 0.8, y + self.ry * 0.2],
+                    [x + k * self.half * 1.3, y + self.ry * 0.48],
+                ]
+            )
             if self.cos < 0:
                 line[2, 1] += self.ry * 0.6
             self.canvas.line(line, colour, 0.005 * self.s, share=0.35)
@@ -167,24 +181,26 @@ class Head:
         bottom = float(self.body.px(np.array([[0.0, end - self.body.drop, 0.0]]))[0, 1])
         back = -0.028 * self.sin * s
         wide = 1.16 + 0.14 * self.look.frame
-        shape = np.array([
-            [self.x - hx * 0.95, self.y - self.ry * 0.4],
-            [self.x + hx * 0.95, self.y - self.ry * 0.4],
-            [self.x + hx * wide + back * 0.3, self.y + self.ry * 0.5],
-            [self.x + hx * (wide + 0.12) + back, (self.y + bottom) / 2 + 0.02 * s],
-            [self.x + hx * (wide - 0.1) + back, bottom - 0.01 * s],
-            [self.x + hx * 0.4 + back, bottom + 0.012 * s],
-            [self.x - hx * 0.3 + back, bottom + 0.004 * s],
-            [self.x - hx * (wide - 0.1) + back, bottom - 0.006 * s],
-            [self.x - hx * (wide + 0.12) + back, (self.y + bottom) / 2 + 0.02 * s],
-            [self.x - hx * wide + back * 0.3, self.y + self.ry * 0.5],
-        ])
+        shape = np.array(
+            [
+                [self.x - hx * 0.95, self.y - self.ry * 0.4],
+                [self.x + hx * 0.95, self.y - self.ry * 0.4],
+                [self.x + hx * wide + back * 0.3, self.y + self.ry * 0.5],
+                [self.x + hx * (wide + 0.12) + back, (self.y + bottom) / 2 + 0.02 * s],
+                [self.x + hx * (wide - 0.1) + back, bottom - 0.01 * s],
+                [self.x + hx * 0.4 + back, bottom + 0.012 * s],
+                [self.x - hx * 0.3 + back, bottom + 0.004 * s],
+                [self.x - hx * (wide - 0.1) + back, bottom - 0.006 * s],
+                [self.x - hx * (wide + 0.12) + back, (self.y + bottom) / 2 + 0.02 * s],
+                [self.x - hx * wide + back * 0.3, self.y + self.ry * 0.5],
+            ]
+        )
         colour = palette.darker(self.look.hair, 0.25) if behind else self.look.hair
-        self.canvas.lay([shape], Paint.plain(colour, "hair", 0.5), Part.HAIR_SHAPE,
-                        bulge=0.08 * s)
+        self.canvas.lay([shape], Paint.plain(colour, "hair", 0.5), Part.HAIR_SHAPE, bulge=0.08 * s)
         for k in (-0.5, 0.05, 0.55):
-            line = np.array([[self.x + k * hx, self.y], [self.x + k * hx * 1.3 + back,
-                                                         bottom - 0.02 * s]])
+            line = np.array(
+                [[self.x + k * hx, self.y], [self.x + k * hx * 1.3 + back, bottom - 0.02 * s]]
+            )
             self.canvas.line(line, palette.darker(colour, 0.45), 0.005 * s, share=0.4)
 
     def _locks(self) -> None:
@@ -196,12 +212,21 @@ class Head:
             x, y, facing = self.on(side * 1.25, 0.3, 1.04)
             if facing < -0.35:
                 continue
-            drop = np.array([[x, y], [x + side * 0.006 * s * self.cos, y + self.ry * 0.9],
-                             [x + side * 0.012 * s * self.cos, (y + bottom) / 2 + 0.02 * s],
-                             [x + side * 0.004 * s, bottom]])
+            drop = np.array(
+                [
+                    [x, y],
+                    [x + side * 0.006 * s * self.cos, y + self.ry * 0.9],
+                    [x + side * 0.012 * s * self.cos, (y + bottom) / 2 + 0.02 * s],
+                    [x + side * 0.004 * s, bottom],
+                ]
+            )
             width = np.array([0.012, 0.016, 0.019, 0.008]) * s
-            self.canvas.lay(tube(drop, width), Paint.plain(self.look.hair, "hair", 0.5),
-                            Part.HAIR_SHAPE, bulge=0.03 * s)
+            self.canvas.lay(
+                tube(drop, width),
+                Paint.plain(self.look.hair, "hair", 0.5),
+                Part.HAIR_SHAPE,
+                bulge=0.03 * s,
+            )
 
     def _tail(self) -> None:
         s = self.s
@@ -211,12 +236,21 @@ class Head:
         aside = 0.0
         if self.cos > 0.3:  # over one shoulder, so that it shows beside the neck
             aside = (0.055 if self.look.side else -0.055) * s
-        points = np.array([[x, y], [x + out + aside * 0.5, y + 0.03 * s],
-                           [x + out * 1.35 + aside, y + 0.085 * s],
-                           [x + out * 0.9 + aside * 1.1, y + drop * s]])
+        points = np.array(
+            [
+                [x, y],
+                [x + out + aside * 0.5, y + 0.03 * s],
+                [x + out * 1.35 + aside, y + 0.085 * s],
+                [x + out * 0.9 + aside * 1.1, y + drop * s],
+            ]
+        )
         radii = np.array([0.015, 0.024, 0.024, 0.007]) * s
-        self.canvas.lay(tube(points, radii), Paint.plain(self.look.hair, "hair", 0.5),
-                        Part.HAIR_SHAPE, bulge=0.04 * s)
+        self.canvas.lay(
+            tube(points, radii),
+            Paint.plain(self.look.hair, "hair", 0.5),
+            Part.HAIR_SHAPE,
+            bulge=0.04 * s,
+        )
         band = points[0] + np.array([[-0.4, 0.6], [0.4, 0.6]]) * 0.03 * s
         self.canvas.line(band, palette.darker(self.look.hair, 0.7), 0.008 * s, share=0.9)
         self.canvas.line(points, palette.lighter(self.look.hair, 0.25), 0.005 * s, share=0.4)
@@ -235,132 +269,3 @@ class Head:
         self.canvas.lay([ellipse(x, y, r, r * 0.92)], paint, Part.HAIR_SHAPE, bulge=0.05 * self.s)
         swirl = ellipse(x, y, r * 0.55, r * 0.5)[2:15]
         self.canvas.line(swirl, palette.darker(self.look.hair, 0.45), 0.005 * self.s, share=0.6)
-
-    def hat(self) -> None:
-        kind = self.person.hat
-        if kind == "cap":
-            self._peaked()
-        elif kind == "beanie":
-            self._beanie()
-        elif kind == "brimmed hat":
-            self._brimmed()
-
-    def _dome(self, base: float, out: float, tall: float) -> Polygon:
-        x, y = self.x, self.y - self.ry * np.sin(base)
-        w = self.half * out
-        t = np.linspace(0, np.pi, 17)
-        top = np.stack([x + w * np.cos(t), y - (self.ry * (1 - np.sin(base)) + tall * self.s)
-                        * np.sin(t) ** 0.85], axis=1)
-        sag = np.array([[x - w * 0.6, y + 0.01 * self.s * self.cos],
-                        [x, y + 0.014 * self.s * self.cos],
-                        [x + w * 0.6, y + 0.01 * self.s * self.cos]])
-        return np.concatenate([top, sag])
-
-    def _peaked(self) -> None:
-        s, look = self.s, self.look
-        paint = Paint.plain(look.hat)
-        dome = self._dome(0.5, 1.08, 0.016)
-        side = [np.array([0.0, 0.0])]
-        self.canvas.lay([dome], paint, Part.HAT, bulge=0.06 * s)
-        x, y = self.x, self.y - self.ry * np.sin(0.5)
-        seam = np.array([[x + 0.3 * self.half * self.sin, y - self.ry * 0.72],
-                         [x + 0.55 * self.half * self.sin, y - self.ry * 0.3], [x + 0.6 * self.half
-                                                                         * self.sin, y]])
-        self.canvas.line(seam, palette.darker(look.hat, 0.5), 0.004 * s, share=0.6)
-        if self.cos < -0.3:  # the strap at the back
-            hole = ellipse(x, y - 0.002 * s, 0.016 * s, 0.011 * s)
-            self.canvas.spot(hole, palette.darker(look.hair, 0.2))
-            return
-        t = np.linspace(-1.15, 1.15, 11)
-        rim_in = np.stack([self.rx * 1.08 * np.sin(t), self.rz * 1.06 * np.cos(t)], axis=1)
-        rim_out = np.stack([self.rx * 1.12 * np.sin(t), self.rz * 1.06 * np.cos(t)
-                            + 0.062 * s * np.cos(t * 1.3).clip(0)], axis=1)
-        pts = np.concatenate([rim_in, rim_out[::-1]])
-        near = pts[:, 1] * self.cos - pts[:, 0] * self.sin
-        px = np.stack([x + pts[:, 0] * self.cos + pts[:, 1] * self.sin,
-                       y + near * 0.2], axis=1) + side[0]
-        self.canvas.lay([hull(px)], Paint.plain(palette.darker(look.hat, 0.18)), Part.HAT,
-                        bulge=0.03 * s)
-
-    def _beanie(self) -> None:
-        s, look = self.s, self.look
-        dome = self._dome(0.42, 1.13, 0.022 + 0.014 * look.cut)
-        self.canvas.lay([dome], Paint.plain(look.hat, "knit"), Part.HAT, bulge=0.06 * s)
-        x, y, w = self.x, self.y - self.ry * np.sin(0.42), self.half * 1.16
-        fold = np.array([[x - w, y - 0.026 * s], [x, y - 0.02 * s], [x + w, y - 0.026 * s],
-                         [x + w, y + 0.003 * s], [x, y + 0.010 * s], [x - w, y + 0.003 * s]])
-        self.canvas.lay([fold], Paint.plain(palette.darker(look.hat, 0.12), "knit"), Part.HAT,
-                        bulge=0.03 * s)
-        for k in np.linspace(-0.8, 0.8, 7):
-            rib = np.array([[x + k * w, y - 0.022 * s], [x + k * w, y + 0.004 * s]])
-            self.canvas.line(rib, palette.darker(look.hat, 0.55), 0.003 * s, share=0.6)
-        if look.sole > 0.6:
-            self.canvas.lay([ellipse(x, dome[:, 1].min() - 0.004 * s, 0.019 * s, 0.018 * s)],
-                            Paint.plain(look.hat, "knit"), Part.HAT, bulge=0.03 * s)
-
-    def _brimmed(self) -> None:
-        s, look = self.s, self.look
-        x, y = self.x, self.y - self.ry * np.sin(0.62)
-        brim = ellipse(x, y, self.half * 1.3 + 0.04 * s, (0.014 + 0.04 * self.body.pitch) * s, n=28)
-        brim[:, 1] += 0.01 * s * ((brim[:, 0] - x) / (self.half * 2)) ** 2
-        under = brim + np.array([0, 0.008 * s])
-        self.canvas.lay([under], Paint.plain(palette.darker(look.hat, 0.45)), Part.HAT,
-                        bulge=0.04 * s)
-        self.canvas.lay([brim], Paint.plain(look.hat), Part.HAT, bulge=0.03 * s)
-        t = np.linspace(0, np.pi, 13)
-        w = self.half * 1.06
-        top = np.stack([x + w * np.cos(t) * (0.86 + 0.14 * np.abs(np.cos(t))),
-                        y - 0.07 * s * np.sin(t) ** 0.5], axis=1)
-        crown = np.concatenate([top, [[x, y + 0.008 * s]]])
-        self.canvas.lay([crown], Paint.plain(look.hat), Part.HAT, bulge=0.06 * s)
-        band = np.array([[x - w, y - 0.012 * s], [x, y - 0.003 * s], [x + w, y - 0.012 * s]])
-        dark = palette.darker(look.hat, 0.6)
-        light = palette.luminance(look.hat) < 60
-        self.canvas.line(band, palette.lighter(look.hat, 0.35) if light else dark, 0.014 * s)
-
-    def glasses(self) -> None:
-        kind = self.person.glasses
-        if kind == NONE or self.cos < -0.3:
-            return
-        sun = kind == "sunglasses"
-        s, canvas = self.s, self.canvas
-        frame = self._frame(sun)
-        lens = (18.0, 18.0, 22.0)
-        centres = []
-        for side in (-1, 1):
-            x, y, facing = self.on(side * 0.45, 0.04, 1.03)
-            if facing < 0.1:
-                continue
-            w = (0.0215 if sun else 0.0205) * s * max(0.4, facing)
-            h = (0.0138 if sun else 0.0165) * s
-            shape = ellipse(x, y, w, h, n=14)
-            centres.append((x, y))
-            if sun:
-                canvas.spot(shape, lens, Part.GLASSES)
-                shine = np.array([[x - w * 0.5, y - h * 0.3], [x + w * 0.2, y - h * 0.5]])
-                canvas.line(shine, (120, 126, 140), 0.004 * s, share=0.6)
-            if not sun:
-                pane = palette.mix(self.look.skin, (206, 220, 232), 0.5)
-                canvas.spot(shape, pane, Part.GLASSES)
-            ring = np.concatenate([shape, shape[:1]])
-            canvas.line(ring, frame, (0.0085 if sun else 0.0062) * s, Part.GLASSES)
-            if not sun and facing > 0.4:
-                canvas.spot(ellipse(x, y + 0.002 * s, w * 0.36, 0.006 * s, n=8), (44, 32, 26))
-            ear = self.on(side * np.pi / 2, 0.08, 1.03)
-            if ear[2] > -0.15:
-                hinge = self.on(side * 0.85, 0.07, 1.03)
-                canvas.line(np.array([hinge[:2], ear[:2]]), frame, 0.008 * s, Part.GLASSES)
-        if len(centres) == 2:
-            bridge = self.on(0.0, 0.07, 1.06)
-            canvas.line(np.array([bridge[:2], bridge[:2]]) + [[-0.008 * s, 0], [0.008 * s, 0]],
-                        frame, 0.007 * s, Part.GLASSES)
-
-    def _frame(self, sun: bool) -> palette.Rgb:
-        if sun:
-            return (16, 16, 18)
-        if palette.luminance(self.look.skin) < 115:
-            return (226, 200, 136) if self.look.frame < 0.5 else (14, 12, 12)
-        return (24, 22, 24) if self.look.frame < 0.75 else (74, 40, 28)
-
-
-__all__ = ["Floats", "Head"]

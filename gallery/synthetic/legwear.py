@@ -29,9 +29,7 @@ def bare(canvas: Canvas, body: Body, look: Look, side: int) -> None:
         canvas.line(fold, palette.darker(look.skin, 0.3), 0.004 * s, share=0.5)
 
 
-def trousers(
-    canvas: Canvas, body: Body, look: Look, side: int, kind: str, *, tucked: bool
-) -> None:
+def trousers(canvas: Canvas, body: Body, look: Look, side: int, kind: str, *, tucked: bool) -> None:
     """One trouser leg; tucked: its end goes into a boot."""
     thigh, knee, calf, ankle = body.leg_radii()
     s = body.scale
@@ -98,7 +96,7 @@ def _trouser_details(
 
 
 def shorts(canvas: Canvas, body: Body, look: Look, side: int) -> None:
-    thigh, knee, _, _ = body.leg_radii()
+    thigh = body.leg_radii()[0]
     s = body.scale
     points = _joints(body, side)[:3]
     length = 0.55 + 0.3 * look.lower_length
@@ -344,11 +342,10 @@ def _boot(canvas: Canvas, body: Body, look: Look, side: int, sole: Floats, ahead
 def _sandal(canvas: Canvas, body: Body, look: Look, side: int, sole: Floats, ahead: Floats) -> None:
     s = body.scale
     ankle = body.ankles[side]
-    small = sole * np.array([1, 1, 1])
-    top = small + np.array([0, 0.02, 0])
+    top = sole + np.array([0, 0.02, 0])
     top[3:7, 1] -= 0.008
     paint = Paint.plain(look.skin, "skin")
-    shape = hull(body.px(np.concatenate([small + [0, 0.008, 0], top, ankle[None]])))
+    shape = hull(body.px(np.concatenate([sole + np.array([0, 0.008, 0]), top, ankle[None]])))
     canvas.lay([shape], paint, Part.SKIN, bulge=0.03 * s)
     _rim(
         canvas, body.px(sole + np.array([0, 0.003, 0])), palette.darker(look.shoes, 0.12), 0.014 * s

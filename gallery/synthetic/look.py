@@ -11,13 +11,13 @@ import numpy as np
 
 from gallery.synthetic import palette
 from gallery.synthetic.attributes import MOMENT_FIELDS, NONE, Person
-from gallery.synthetic.canvas import PLAIN, Paint, Pattern, ramp
+from gallery.synthetic.canvas import Paint, Pattern, ramp
 from gallery.synthetic.palette import Rgb
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """Colours as RGB 0 to 255; lengths in body units; the rest are choices between cuts (0 to 1)."""
+    """Colours as RGB 0 to 255; lengths in body units; the rest choose between cuts (0 to 1)."""
 
     skin: Rgb
     hair: Rgb
@@ -109,6 +109,3 @@ def _jeans(person: Person, rng: np.random.Generator) -> Rgb:
     washed: tuple[Rgb, ...] = ((38, 62, 112), (58, 92, 150), (104, 142, 190))
     base = washed[int(rng.integers(3))]
     return palette.mix(base, washed[1], float(rng.uniform(0, 0.4)))
-
-
-__all__ = ["PLAIN", "Look"]

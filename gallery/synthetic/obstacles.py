@@ -35,13 +35,28 @@ def _car(layer: Bytes, rng: np.random.Generator) -> None:
     colour = _CARS[int(rng.integers(len(_CARS)))]
     top = h * float(rng.uniform(0.68, 0.86))
     tilt = float(rng.uniform(-0.06, 0.06)) * h
-    _fill(layer, [(-4, top), (w * 0.5, top - 0.01 * h), (w + 4, top + tilt), (w + 4, h + 4),
-                  (-4, h + 4)], colour)
-    _fill(layer, [(-4, top), (w * 0.5, top - 0.01 * h), (w + 4, top + tilt),
-                  (w + 4, top + tilt + 0.02 * h), (-4, top + 0.02 * h)], lighter(colour, 0.4))
+    _fill(
+        layer,
+        [(-4, top), (w * 0.5, top - 0.01 * h), (w + 4, top + tilt), (w + 4, h + 4), (-4, h + 4)],
+        colour,
+    )
+    _fill(
+        layer,
+        [
+            (-4, top),
+            (w * 0.5, top - 0.01 * h),
+            (w + 4, top + tilt),
+            (w + 4, top + tilt + 0.02 * h),
+            (-4, top + 0.02 * h),
+        ],
+        lighter(colour, 0.4),
+    )
     low = top + 0.12 * h
-    _fill(layer, [(-4, low), (w + 4, low + tilt), (w + 4, low + tilt + 6), (-4, low + 6)],
-          darker(colour, 0.5))
+    _fill(
+        layer,
+        [(-4, low), (w + 4, low + tilt), (w + 4, low + tilt + 6), (-4, low + 6)],
+        darker(colour, 0.5),
+    )
 
 
 def _pole(layer: Bytes, rng: np.random.Generator) -> None:
@@ -73,10 +88,16 @@ def _bench(layer: Bytes, rng: np.random.Generator) -> None:
     top = h * float(rng.uniform(0.7, 0.8))
     wood = mix((120, 84, 52), (92, 76, 64), float(rng.random()))
     for x in (0.12, 0.88):
-        _fill(layer, [(w * x - 5, top), (w * x + 5, top), (w * x + 5, h + 2), (w * x - 5, h + 2)],
-              (52, 54, 56))
+        _fill(
+            layer,
+            [(w * x - 5, top), (w * x + 5, top), (w * x + 5, h + 2), (w * x - 5, h + 2)],
+            (52, 54, 56),
+        )
     for k in (0.0, 0.045, 0.09, 0.16):
         y = top + k * h
         _fill(layer, [(-4, y), (w + 4, y), (w + 4, y + 0.03 * h), (-4, y + 0.03 * h)], wood)
-        _fill(layer, [(-4, y), (w + 4, y), (w + 4, y + 0.006 * h), (-4, y + 0.006 * h)],
-              lighter(wood, 0.3))
+        _fill(
+            layer,
+            [(-4, y), (w + 4, y), (w + 4, y + 0.006 * h), (-4, y + 0.006 * h)],
+            lighter(wood, 0.3),
+        )

@@ -30,14 +30,12 @@ def press(pixels: Bytes, sprite: Bytes, x: int, y: int) -> None:
         pixels[y0:y1, x0:x1] = over(np.ascontiguousarray(pixels[y0:y1, x0:x1]), part)
 
 
-def shadow(
-    pixels: Bytes, x: float, y: float, unit: tuple[float, float], light: Light
-) -> Bytes:
+def shadow(pixels: Bytes, x: float, y: float, unit: tuple[float, float], light: Light) -> Bytes:
     """Darken the ground where a body stands.
 
     x, y: the foot in pixels. unit: pixels of the body's height, across and down.
     """
-    mask = np.zeros(pixels.shape[:2], dtype=np.uint8)
+    mask: Bytes = np.zeros(pixels.shape[:2], dtype=np.uint8)
     reach = -light.side * 0.3
     core = (int(16 * x), int(16 * y))
     axes = (int(16 * 0.14 * unit[0]), int(16 * 0.035 * unit[1]))

@@ -1,4 +1,4 @@
-"""What a colour name looks like: tints that vary inside a name and keep away from the other names."""
+"""What a colour name looks like: tints that vary inside a name and keep away from the others."""
 
 import colorsys
 

@@ -6,11 +6,12 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from gallery.synthetic import figure, overlay, street, visibility
 from gallery.synthetic.attributes import Person
 from gallery.synthetic.camera import Light, light_at
-from gallery.synthetic.canvas import Bytes
+from gallery.synthetic.canvas import Bytes, Floats
 from gallery.synthetic.figure import Figure
 from gallery.synthetic.street import Street
 
@@ -112,10 +113,10 @@ def _view(kind: str, seed: int, height: int, width: int) -> Street:
 def _backdrop(view: Street, light: Light) -> Bytes:
     if light.night <= 0.05:
         return view.pixels.copy()
-    return cv2.addWeighted(view.pixels, 1 - 0.3 * light.night, view.glow, light.night, 0)
+    return cv2.addWeighted(view.pixels, 1 - 0.42 * light.night, view.glow, light.night, 0)
 
 
-def _balance(camera: CameraView) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _balance(camera: CameraView) -> Floats:
     """Each camera has its own white balance and exposure."""
     own = np.random.default_rng(camera.seed)
     return (1 + own.uniform(-0.03, 0.03, 3)) * own.uniform(0.94, 1.06)
@@ -157,8 +158,7 @@ def _stand(
     size = (max(2, round((right - left) * ratio)), max(2, round((bottom - top) * ratio)))
     how = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
     rgba = cv2.resize(drawn.rgba[top:bottom, left:right], size, interpolation=how)
-    labels = cv2.resize(drawn.labels[top:bottom, left:right], size,
-                        interpolation=cv2.INTER_NEAREST)
+    labels = cv2.resize(drawn.labels[top:bottom, left:right], size, interpolation=cv2.INTER_NEAREST)
     return _Standing(
         index=index,
         figure=drawn,
@@ -179,9 +179,7 @@ def _cast(pixels: Bytes, one: _Standing, light: Light) -> None:
     y0, y1 = max(0, int(y - 0.14 * one.tall)), min(height, int(y + 0.12 * one.tall))
     if x0 < x1 and y0 < y1:
         ground = np.ascontiguousarray(pixels[y0:y1, x0:x1])
-        pixels[y0:y1, x0:x1] = overlay.shadow(
-            ground, x - x0, y - y0, (one.tall, one.tall), light
-        )
+        pixels[y0:y1, x0:x1] = overlay.shadow(ground, x - x0, y - y0, (one.tall, one.tall), light)
 
 
 def _window(owner: Bytes, one: _Standing) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
@@ -223,7 +221,7 @@ def _placement(owner: Bytes, one: _Standing, number: int) -> Placement | None:
 
 
 @lru_cache(maxsize=4)
-def _noise(height: int, width: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
+def _noise(height: int, width: int) -> NDArray[np.int16]:
     rng = np.random.default_rng(1)
     return rng.normal(0, 2.4, (height + 64, width + 64, 3)).round().astype(np.int16)
 

@@ -1,4 +1,4 @@
-"""Streets: painted once, seen by many people. A street is a picture and the plane people walk on."""
+"""Streets: painted once, seen by many people. Each is a picture and a plane to walk on."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -66,8 +66,11 @@ def _shops(b: Brush) -> _Ground:
     furniture.row(b, base, shops=True)
     stone = b.tone(150, 192, 5)
     b.paving(base, stone, b.uniform(0.35, 0.6))
-    b.dim([(0, base - 2), (b.width, base - 2), (b.width, base + 26 * b.k), (0, base + 26 * b.k)],
-          0.38, 10 * b.k)
+    b.dim(
+        [(0, base - 2), (b.width, base - 2), (b.width, base + 26 * b.k), (0, base + 26 * b.k)],
+        0.38,
+        10 * b.k,
+    )
     kerb = b.ground(0, b.depth(b.height) * 1.1)[1]
     if b.rng.random() < 0.5:  # the street's edge in front
         asphalt = b.tone(88, 110)
@@ -110,8 +113,10 @@ def _park(b: Brush) -> _Ground:
     sand = b.tone(178, 206, 10)
     left, right = b.uniform(-2.8, -2.0), b.uniform(2.0, 2.8)
     near, far = b.depth(b.height) * 0.8, 26.0
-    b.fill([b.ground(left, far), b.ground(right, far), b.ground(right, near), b.ground(left, near)],
-           sand)
+    b.fill(
+        [b.ground(left, far), b.ground(right, far), b.ground(right, near), b.ground(left, near)],
+        sand,
+    )
     for edge in (left, right):
         b.stroke([b.ground(edge, far), b.ground(edge, near)], darker(sand, 0.35), 3 * b.k)
     b.grain(b.horizon, 5)
@@ -174,10 +179,21 @@ def _wall_things(b: Brush, base: float, u: float, wall: Rgb, colour: Rgb) -> Non
             paper = b.one_of(((226, 206, 160), (92, 132, 158), (204, 112, 92), (112, 146, 116)))
             b.rect(x, base - u * 1.28, w, u * 0.98, (70, 72, 76))
             b.rect(x + 4 * b.k, base - u * 1.25, w - 8 * b.k, u * 0.92, paper)
-            b.disc(x + w * b.uniform(0.35, 0.65), base - u * 0.9, w * 0.22, w * 0.22,
-                   lighter(paper, b.uniform(0.2, 0.6)))
-            b.fill([(x + 4 * b.k, base - u * 0.33), (x + w * 0.5, base - u * 0.72),
-                    (x + w - 4 * b.k, base - u * 0.33)], darker(paper, b.uniform(0.2, 0.5)))
+            b.disc(
+                x + w * b.uniform(0.35, 0.65),
+                base - u * 0.9,
+                w * 0.22,
+                w * 0.22,
+                lighter(paper, b.uniform(0.2, 0.6)),
+            )
+            b.fill(
+                [
+                    (x + 4 * b.k, base - u * 0.33),
+                    (x + w * 0.5, base - u * 0.72),
+                    (x + w - 4 * b.k, base - u * 0.33),
+                ],
+                darker(paper, b.uniform(0.2, 0.5)),
+            )
             for line in (0.5, 0.43):
                 b.rect(x + w * 0.15, base - u * line, w * 0.7, u * 0.035, (240, 238, 230))
             b.rect(x, base - u * 1.28, w, u * 0.98, (46, 46, 44), b.glow)
@@ -203,8 +219,14 @@ def _name_board(b: Brush, base: float, u: float, colour: Rgb) -> None:
         for i in range(7):
             b.rect(x + u * (0.16 + 0.11 * i), y + u * 0.06, u * 0.07, u * 0.08, (244, 244, 240))
         b.stroke([(x + u * 1.1, y + u * 0.1), (x + u * 1.3, y + u * 0.1)], (244, 244, 240), 3 * b.k)
-        b.fill([(x + u * 1.27, y + u * 0.04), (x + u * 1.36, y + u * 0.1),
-                (x + u * 1.27, y + u * 0.16)], (244, 244, 240))
+        b.fill(
+            [
+                (x + u * 1.27, y + u * 0.04),
+                (x + u * 1.36, y + u * 0.1),
+                (x + u * 1.27, y + u * 0.16),
+            ],
+            (244, 244, 240),
+        )
 
 
 def _mirror(b: Brush, base: float) -> None:
@@ -218,15 +240,28 @@ def _mirror(b: Brush, base: float) -> None:
 
 def _pillar(b: Brush, x: float, foot: float, u: float, wall: Rgb, colour: Rgb) -> None:
     w = u * 0.36
-    b.dim([(x - w * 0.5, foot), (x + w * 0.9, foot), (x + w * 1.2, foot + 14 * b.k),
-           (x - w * 0.3, foot + 14 * b.k)], 0.3, 6 * b.k)
+    b.dim(
+        [
+            (x - w * 0.5, foot),
+            (x + w * 0.9, foot),
+            (x + w * 1.2, foot + 14 * b.k),
+            (x - w * 0.3, foot + 14 * b.k),
+        ],
+        0.3,
+        6 * b.k,
+    )
     steps = 10
     for i in range(steps):
         t = i / (steps - 1)
         shade = mix(lighter(wall, 0.25), darker(wall, 0.45), t)
         b.rect(x - w / 2 + w * i / steps, -2, w / steps + 1, foot, shade)
-        b.rect(x - w / 2 + w * i / steps, foot - u * 0.5, w / steps + 1, u * 0.12,
-               mix(lighter(colour, 0.2), darker(colour, 0.4), t))
+        b.rect(
+            x - w / 2 + w * i / steps,
+            foot - u * 0.5,
+            w / steps + 1,
+            u * 0.12,
+            mix(lighter(colour, 0.2), darker(colour, 0.4), t),
+        )
 
 
 def _crossing(b: Brush) -> _Ground:
@@ -249,11 +284,15 @@ def _crossing(b: Brush) -> _Ground:
     paint = (222, 222, 214)
     for i in range(9):
         x = start + i * 0.62
-        b.fill([b.ground(x, 9.9), b.ground(x + 0.32, 9.9), b.ground(x + 0.32, 5.0),
-                b.ground(x, 5.0)], paint)
+        b.fill(
+            [b.ground(x, 9.9), b.ground(x + 0.32, 9.9), b.ground(x + 0.32, 5.0), b.ground(x, 5.0)],
+            paint,
+        )
     for x in (start - 2.6, start - 5.2, start + 7.4, start + 10.0):  # the middle of the road
-        b.fill([b.ground(x, 7.3), b.ground(x + 1.5, 7.3), b.ground(x + 1.5, 7.1), b.ground(x, 7.1)],
-               paint)
+        b.fill(
+            [b.ground(x, 7.3), b.ground(x + 1.5, 7.3), b.ground(x + 1.5, 7.1), b.ground(x, 7.1)],
+            paint,
+        )
     furniture.traffic_light(b, start - 0.5, 11.0)
     furniture.lamp(b, start + 6.2, 11.0)
     if b.rng.random() < 0.7:

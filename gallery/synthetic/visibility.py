@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.synthetic.attributes import NONE, Person
+from gallery.synthetic.canvas import Floats
 from gallery.synthetic.figure import Figure
 from gallery.synthetic.parts import Part
 
@@ -43,7 +44,7 @@ def fields(figure: Figure, left: NDArray[np.int64], sharp: float = 1.0) -> froze
     return frozenset(found)
 
 
-def _hair(person: Person, seen: NDArray[np.float64], found: set[str]) -> None:
+def _hair(person: Person, seen: Floats, found: set[str]) -> None:
     hair = seen[Part.HAIR] + seen[Part.HAIR_SHAPE]
     if person.hair == "bald":
         if person.hat == NONE and seen[Part.FACE] > 60:
@@ -59,7 +60,10 @@ def _hair(person: Person, seen: NDArray[np.float64], found: set[str]) -> None:
 
 
 def _trunk(
-    figure: Figure, seen: NDArray[np.float64], share: NDArray[np.float64], upper: float,
+    figure: Figure,
+    seen: Floats,
+    share: Floats,
+    upper: float,
     found: set[str],
 ) -> None:
     person = figure.person
@@ -78,9 +82,7 @@ def _trunk(
         found.add("inner_colour")
 
 
-def _legs(
-    person: Person, seen: NDArray[np.float64], share: NDArray[np.float64], found: set[str]
-) -> None:
+def _legs(person: Person, seen: Floats, share: Floats, found: set[str]) -> None:
     if person.lower == NONE:
         if share[Part.UPPER] > 0.75 and share[Part.LEG] > 0.3:
             found |= {"lower", "lower_colour"}
@@ -93,9 +95,7 @@ def _legs(
         found |= {"shoes", "shoes_colour"}
 
 
-def _bag(
-    figure: Figure, seen: NDArray[np.float64], share: NDArray[np.float64], found: set[str]
-) -> None:
+def _bag(figure: Figure, seen: Floats, share: Floats, found: set[str]) -> None:
     if figure.person.bag == NONE:
         if share[Part.UPPER] > 0.8:
             found |= {"bag", "bag_colour"}
