@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from gallery import crops, datasets
 from gallery.detectors import Detector
@@ -20,7 +21,7 @@ from pedsite.accounts.models import User
 from pedsite.jobs import work
 from pedsite.jobs.models import Job
 
-KIND = "detect"
+KIND = gettext_noop("detect")
 TASK = "gallery.detect_people"
 CHUNK_S = 2.5
 CHUNK_IMAGES = 100

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from gallery import datasets, intake
 from gallery.errors import BadImage, BadSource, UnknownFormat
@@ -21,7 +22,7 @@ from pedsite.accounts.models import User
 from pedsite.jobs import work
 from pedsite.jobs.models import Job
 
-KIND = "import"
+KIND = gettext_noop("import")
 TASK = "gallery.import_dataset"
 CHUNK_S = 2.5
 CHUNK_RECORDS = 200

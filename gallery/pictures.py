@@ -8,6 +8,7 @@ import io
 from typing import NamedTuple
 
 import numpy as np
+from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
 from gallery.errors import BadImage
@@ -41,9 +42,9 @@ def decode(data: bytes) -> Decoded:
         BadImage: as `open_upright`.
     """
     if not data:
-        raise BadImage("The file is empty (0 bytes).")
+        raise BadImage(_("The file is empty (0 bytes)."))
     if len(data) > MAX_BYTES:
-        raise BadImage(f"The file has more than {MAX_BYTES // 2**20} MiB.")
+        raise BadImage(_("The file has more than %d MiB.") % (MAX_BYTES // 2**20))
     opened = _open(data)
     ending = ENDINGS[opened.format or ""]
     width, height = opened.size
@@ -51,7 +52,8 @@ def decode(data: bytes) -> Decoded:
         opened.load()
     except Exception as exc:  # on hostile bytes a decoder may raise anything
         raise BadImage(
-            f"The picture ({width} x {height}) is damaged or truncated: {_words(exc)}."
+            _("The picture (%(width)d x %(height)d) is damaged or truncated: %(why)s.")
+            % {"width": width, "height": height, "why": _words(exc)}
         ) from exc
     return Decoded(_rgb(_upright(opened)), ending)
 
@@ -69,16 +71,21 @@ def _open(data: bytes) -> Image.Image:
     try:
         opened = Image.open(io.BytesIO(data), formats=_TRIED)
     except Image.UnidentifiedImageError as exc:
-        raise BadImage("Not a picture: no JPEG, PNG, WebP, BMP or GIF.") from exc
+        raise BadImage(_("Not a picture: no JPEG, PNG, WebP, BMP or GIF.")) from exc
     except Image.DecompressionBombError as exc:
-        raise BadImage(f"The picture has more than {MAX_PIXELS // 10**6} megapixels.") from exc
+        raise BadImage(
+            _("The picture has more than %d megapixels.") % (MAX_PIXELS // 10**6)
+        ) from exc
     except Exception as exc:  # on hostile bytes a header reader may raise anything
-        raise BadImage(f"The picture's header is damaged: {_words(exc)}.") from exc
+        raise BadImage(_("The picture's header is damaged: %s.") % _words(exc)) from exc
     width, height = opened.size
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise BadImage(
-            f"The picture is {width} x {height} pixels; the limit is "
-            f"{MAX_PIXELS // 10**6} megapixels and {MAX_SIDE} a side."
+            _(
+                "The picture is %(width)d x %(height)d pixels; "
+                "the limit is %(most)d megapixels and %(side)d a side."
+            )
+            % {"width": width, "height": height, "most": MAX_PIXELS // 10**6, "side": MAX_SIDE}
         )
     return opened
 

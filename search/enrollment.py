@@ -20,6 +20,7 @@ from django.db import connection, transaction
 from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from gallery import crops
 from gallery.errors import BadImage, UnknownDataset
@@ -35,7 +36,7 @@ from training.models import Encoder, ModelVersion
 if TYPE_CHECKING:
     from pedsite.accounts.models import User
 
-KIND = "enroll"
+KIND = gettext_noop("enroll")
 TASK = "search.enroll"
 # Boxes of one chunk: a second or two of work, so that a kill loses little.
 CHUNK = 256

@@ -7,6 +7,7 @@ gone back to and shared between one's own windows, and nothing of them outlives 
 import secrets
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -89,17 +90,12 @@ def keep(data: bytes, user: "User") -> ShownPicture:
     check_size(len(data))
     image = pictures.open_upright(data)
     image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
-    found = detection.detector(settings.PEDSITE_DETECTOR).detect(np.asarray(image))
-    people = [
-        Region(one.left, one.top, one.right, one.bottom)
-        for one in sorted(found, key=lambda one: -one.score)
-    ]
     picture = ShownPicture(
         token=secrets.token_urlsafe(16),
         jpeg=pictures.encode_jpeg(image, QUALITY),
         width=image.width,
         height=image.height,
-        people=tuple(people),
+        people=_people_in(image),
     )
     _forget_oldest(user, picture.token)
     cache.set(_key(user, picture.token), picture, KEPT_S)
@@ -130,6 +126,15 @@ def cut(picture: ShownPicture, region: Region | None = None) -> np.ndarray:
     if left >= right or top >= bottom:
         raise BadImage(_("The region lies outside of the picture."))
     return np.asarray(image.crop((left, top, right, bottom)))
+
+
+def _people_in(image: Image.Image) -> tuple[Region, ...]:
+    if Path(settings.PEDSITE_DETECTOR).is_dir():
+        # Such a detector loads torch, which no web process does: a region is drawn by hand.
+        return ()
+    found = detection.detector(settings.PEDSITE_DETECTOR).detect(np.asarray(image))
+    surest_first = sorted(found, key=lambda one: -one.score)
+    return tuple(Region(one.left, one.top, one.right, one.bottom) for one in surest_first)
 
 
 def _key(user: "User", token: str) -> str:

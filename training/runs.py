@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings as deployment
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from gallery import datasets, snapshots
 from gallery.models import Snapshot
@@ -27,6 +28,7 @@ from training.errors import (
 from training.ml.config import RECIPES, ConfigError, TrainConfig
 from training.models import ModelVersion, TrainingRun
 
+KIND = gettext_noop("train")
 DRAWN = "drawn:"
 
 
@@ -58,7 +60,7 @@ def request(
     config = freeze(recipe, settings or {})
     drawn, snapshot = _source(dataset, user)
     job = work.request(
-        "train",
+        KIND,
         task="training.train",
         params={"recipe": recipe, "dataset": dataset, "licence": licence},
         user=user,

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from pedsite.jobs.querysets import JobQuerySet
@@ -94,8 +95,8 @@ class Job(models.Model):
 
     @property
     def title(self) -> str:
-        """The kind in words, to be translated: detect_people -> Detect people."""
-        return self.kind.replace("_", " ").capitalize()
+        """The kind in words: detect -> Detect. Each app marks its kinds for translation."""
+        return gettext(self.kind).replace("_", " ").capitalize()
 
     @property
     def is_over(self) -> bool:

@@ -78,7 +78,7 @@ def test_a_filter_acts_at_once_and_its_chip_takes_it_back(page, street):
 
 def test_a_dataset_is_chosen_from_the_list(page, street):
     search_for(page, "red")
-    page.get_by_text("Datasets").last.click()
+    page.locator(".filter summary").first.click()
     page.get_by_label("The street").check()
     expect(page).to_have_url(re.compile(r"q=red&dataset=street$"))
     expect(page.locator(".filter__count").first).to_have_text("1")
