@@ -45,7 +45,7 @@ def test_a_broken_object_is_named_by_its_line_and_the_rest_is_read(tmp_path, pie
     items = list(json_stream.read(annotations(tmp_path / "a.json", rows)))
     assert [item.value for item in items if not item.error] == [RECORDS[n] for n in (1, 3, 5)]
     assert [item.after.index for item in items] == [1, 2, 3, 4, 5]
-    assert [item.line for item in items if item.error][0] == 3
+    assert next(item.line for item in items if item.error) == 3
 
 
 def test_a_broken_line_of_json_lines_is_named_and_the_rest_is_read(tmp_path, piece):
