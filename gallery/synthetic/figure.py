@@ -72,18 +72,7 @@ def draw(person: Person, rng: np.random.Generator, *, scale: float, light: float
     for side in behind:
         upper.arm(side)
     _legs(canvas, body, person, look, far, near)
-    if body.facing:
-        upper.trunk()
-        upper.neck()
-        if person.upper == "sweater":
-            collar.lay()
-        head.skull()
-        if person.upper != "sweater":
-            collar.lay()
-    else:
-        upper.neck()
-        upper.trunk()
-        head.skull()
+    _trunk(body, person, upper, collar, head)
     things.on_body()
     for side in (far, near):
         if side not in behind:
@@ -97,19 +86,23 @@ def draw(person: Person, rng: np.random.Generator, *, scale: float, light: float
     headwear.glasses(head)
     things.before_body()
     things.umbrella()
-    alpha = np.ascontiguousarray(canvas.rgba[..., 3])
-    x, y, w, h = cv2.boundingRect(cv2.threshold(alpha, 60, 255, cv2.THRESH_BINARY)[1])
     return Figure(
         person=person,
         rgba=canvas.rgba,
         labels=canvas.labels,
         foot=foot,
         scale=scale,
-        box=(x, y, x + w, y + h),
+        box=_tight(canvas.rgba),
         head_turn=head.cos,
         front=body.cos,
         plain_strap=_alike(look.bag, look.upper),
     )
+
+
+def _tight(rgba: Bytes) -> tuple[int, int, int, int]:
+    alpha = np.ascontiguousarray(rgba[..., 3])
+    x, y, w, h = cv2.boundingRect(cv2.threshold(alpha, 60, 255, cv2.THRESH_BINARY)[1])
+    return x, y, x + w, y + h
 
 
 def _alike(one: tuple[float, float, float], other: tuple[float, float, float]) -> bool:
@@ -122,6 +115,22 @@ def _hidden_arm(body: Body, side: int) -> bool:
     if abs(body.cos) > 0.8:
         return depth < -0.06
     return side != body.near
+
+
+def _trunk(body: Body, person: Person, upper: Upper, collar: Collar, head: Head) -> None:
+    """Trunk, neck, collar and skull; from behind the collar comes later, over the hair."""
+    if not body.facing:
+        upper.neck()
+        upper.trunk()
+        head.skull()
+        return
+    upper.trunk()
+    upper.neck()
+    if person.upper == "sweater":  # the chin is before a roll neck
+        collar.lay()
+    head.skull()
+    if person.upper != "sweater":
+        collar.lay()
 
 
 def _legs(canvas: Canvas, body: Body, person: Person, look: Look, far: int, near: int) -> None:
