@@ -1,6 +1,6 @@
 """Annotation files and folders to records. Django-free; one format a module."""
 
-from gallery.formats import cuhk_pedes, folder, synth_pedes, video
+from gallery.formats import cuhk_pedes, drawn, folder, synth_pedes, video
 from gallery.formats.records import Format
 
 FORMATS: dict[str, Format] = {
@@ -8,4 +8,5 @@ FORMATS: dict[str, Format] = {
     "video": video.FORMAT,
     "cuhk_pedes": cuhk_pedes.FORMAT,
     "synth_pedes": synth_pedes.FORMAT,
+    "drawn": drawn.FORMAT,
 }
