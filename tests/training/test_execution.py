@@ -92,7 +92,7 @@ def test_a_loss_that_is_no_number_ends_the_training_in_words(people, tiny):
 
 def test_the_command_trains_in_a_process_of_its_own(people, tiny, child_database, capsys):
     words = [f"{key}={json.dumps(value)}" for key, value in tiny.items()]
-    call_command("train", "clip", dataset="people", settings=words, name="mine")
+    call_command("train", "clip", dataset="people", pairs=words, name="mine")
     run = TrainingRun.objects.get()
     assert (run.job.state, run.job.total, run.job.done) == ("done", 6, 6)
     assert run.job.result == {"version": "mine"}

@@ -17,6 +17,7 @@ from training.errors import (
     NameTaken,
     UnknownRecipe,
 )
+from training.management.commands import train
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -152,13 +153,16 @@ def test_the_same_training_after_a_cancelled_one_finds_its_folder(people):
 
 
 def test_the_command_queues_a_run(people, capsys):
-    call_command("train", "clip", dataset="people", settings=["steps=3"], queue=True)
+    words = ["clip", "--dataset", "people", "--set", "steps=3", "batch=8", "--set", "lr=0.01"]
+    parsed = train.Command().create_parser("manage.py", "train").parse_args(words)
+    assert parsed.settings is None  # Django's own option, which names a module
+    call_command("train", *words, "--queue")
     run = TrainingRun.objects.get()
-    assert run.config["steps"] == 3
+    assert [run.config[key] for key in ("steps", "batch", "lr")] == [3, 8, 0.01]
     assert run.job.sent_at is not None
     assert f"Job {run.job_id} queued" in capsys.readouterr().out
 
 
 def test_the_command_says_what_is_wrong(people):
     with pytest.raises(CommandError, match="did you mean steps"):
-        call_command("train", "clip", dataset="people", settings=["stepps=3"])
+        call_command("train", "clip", dataset="people", pairs=["stepps=3"])

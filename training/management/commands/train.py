@@ -25,7 +25,8 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--set",
-            dest="settings",
+            # Not "settings": that is Django's own option.
+            dest="pairs",
             action="extend",
             nargs="+",
             default=[],
@@ -41,7 +42,7 @@ class Command(BaseCommand):
         *,
         recipe: str,
         dataset: str,
-        settings: list[str],
+        pairs: list[str],
         name: str,
         licence: str,
         queue: bool,
@@ -51,7 +52,7 @@ class Command(BaseCommand):
             run = runs.request(
                 recipe,
                 dataset,
-                runs.parse_settings(settings),
+                runs.parse_settings(pairs),
                 name=name,
                 licence=licence,
                 queue=queue,
