@@ -19,8 +19,8 @@ Floats = npt.NDArray[np.float32]
 def utf8_ids(text: str) -> Ids:
     """(L, 4) bytes of each character, padded with 0 on the right.
 
-    Longer text than MAX_CHARACTERS is cut there; lone surrogates become U+FFFD, as no UTF-8
-    file can hold them.
+    Longer text than MAX_CHARACTERS is cut there; a lone surrogate, which UTF-8
+    cannot hold, becomes a question mark.
 
     Raises: ValueError, the text is empty.
     """

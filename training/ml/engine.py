@@ -80,11 +80,11 @@ def train(
         checkpoint.save(state, folder / LAST)
 
     total = config.text_first + config.steps
-    for step, batch in _batches(config, data, start):
+    for step, batch, pictures in _batches(config, data, start):
         lr = _rate(config, step)
         for group in optimizer.param_groups:
             group["lr"] = lr
-        terms = _step(config, model, batch, data.fields, optimizer, scaler, step)
+        terms = _step(config, model, batch, pictures, data.fields, optimizer, scaler)
         done = step + 1
         if step % config.log_every == 0 or done == total:
             report(done, terms | {"lr": lr, "scale": float(model.scale.detach())})
@@ -128,22 +128,29 @@ def _resume(path: Path, model: DualEncoder, optimizer: torch.optim.Optimizer) ->
     return int(state["step"]), float(state["best"])
 
 
-def _batches(config: TrainConfig, data: PairData, start: int) -> Iterator[tuple[int, Batch]]:
-    """The steps from `start` on, each batch made by a thread while the one before is trained on."""
+def _batches(
+    config: TrainConfig, data: PairData, start: int
+) -> Iterator[tuple[int, Batch, Tensor | None]]:
+    """The steps from `start` on, with their batch and its augmented pictures.
+
+    A thread makes the next one while this one is trained on. Without pictures while the text
+    tower trains alone.
+    """
     total = config.text_first + config.steps
     texts = config.texts or config.batch
 
-    def make(step: int) -> Batch:
+    def make(step: int) -> tuple[Batch, Tensor | None]:
         rows = rows_of_step(step, count=len(data), batch=config.batch, seed=config.seed)
         rng = np.random.default_rng((config.seed, 1, step))
-        return data.batch(rows, min(texts, len(rows)), rng)
+        batch = data.batch(rows, min(texts, len(rows)), rng)
+        return batch, None if step < config.text_first else _pictures(config, batch, step)
 
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(make, start)
         for step in range(start, total):
-            batch = coming.result()
+            batch, pictures = coming.result()
             coming = pool.submit(make, min(step + 1, total - 1))
-            yield step, batch
+            yield step, batch, pictures
 
 
 def to_pictures(pixels: np.ndarray[Any, Any]) -> Tensor:
@@ -155,22 +162,21 @@ def _step(
     config: TrainConfig,
     model: DualEncoder,
     batch: Batch,
+    pictures: Tensor | None,
     fields: list[slice],
     optimizer: torch.optim.Optimizer,
     scaler: torch.amp.GradScaler,
-    step: int,
 ) -> dict[str, float]:
     place = device()
-    alone = step < config.text_first
     with torch.autocast(
         place.type, dtype=_PRECISION.get(config.precision), enabled=config.precision != "fp32"
     ):
         text = _texts(model, cased(config, batch.texts), place).float()
-        image = None if alone else model.image(_pictures(config, batch, step, place)).float()
+        image = None if pictures is None else model.image(pictures.to(place)).float()
     losses = _losses(config, model, batch, fields, image, text)
     total = torch.stack(list(losses.values())).sum()
     if not torch.isfinite(total):
-        raise Diverged(f"the loss is {float(total)} at step {step}; a lower lr may help")
+        raise Diverged(f"the loss is {float(total)}; a lower lr may help")
     optimizer.zero_grad(set_to_none=True)
     scaler.scale(total).backward()  # type: ignore[no-untyped-call]
     scaler.unscale_(optimizer)
@@ -181,12 +187,12 @@ def _step(
     return {"loss": float(total.detach())} | values | {"grad_norm": float(norm)}
 
 
-def _pictures(config: TrainConfig, batch: Batch, step: int, place: torch.device) -> Tensor:
+def _pictures(config: TrainConfig, batch: Batch, step: int) -> Tensor:
     pictures = to_pictures(batch.pixels)
     if config.augment:
         generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
         pictures = augment(pictures, generator)
-    return pictures.to(place, memory_format=torch.channels_last)
+    return pictures.contiguous(memory_format=torch.channels_last)
 
 
 def _texts(model: DualEncoder, texts: list[str], place: torch.device) -> Tensor:
