@@ -26,11 +26,18 @@ SEED = 90_001
 CROPS = 2_400
 QUERIES = 1_000
 FREE_QUERIES = Path(__file__).parent / "free_queries.json"
+LANGUAGE_NAMES = {"en": "English", "zh": "Chinese"}
 _IMAGE_BATCH = 32
 
 
 def measure(
-    bundle: Bundle, work: Path, *, seed: int = SEED, crops: int = CROPS, queries: int = QUERIES
+    bundle: Bundle,
+    work: Path,
+    *,
+    seed: int = SEED,
+    crops: int = CROPS,
+    queries: int = QUERIES,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
     """All numbers of the card, shares from 0 to 1.
 
@@ -38,18 +45,22 @@ def measure(
         work: a folder where the drawn gallery is kept between calls.
         crops: in the gallery, two of each person.
         queries: of 2 to 5 facts, in each language.
+        tell: called with what is done now.
 
     Raises: ValueError, the version has no text tower.
     """
     image, text = bundle.image_tower(threads=2), bundle.text_tower(threads=2)
     if text is None:
         raise ValueError("an image-only version answers no descriptions")
+    tell(f"drawing {crops} crops of people that no training saw")
     drawn = load_or_draw(seed, crops, work, image.height, image.width)
     free = json.loads(FREE_QUERIES.read_text("utf-8"))
     gallery = _with_fitting_people(drawn, free, seed, image)
     vectors = encode_crops(image, gallery.pixels)
-    metrics: dict[str, Any] = {"boxes": len(gallery), "identities": len(set(gallery.people))}
+    people = len({_look(person) for person in gallery.people})
+    metrics: dict[str, Any] = {"boxes": len(gallery), "identities": people}
     for language in LANGUAGES:
+        tell(f"asking {queries} queries in {LANGUAGE_NAMES[language]}")
         rng = np.random.default_rng((seed, 4, LANGUAGES.index(language)))
         metrics[language] = {
             **_attribute_queries(gallery, vectors, text, language, queries, rng),
@@ -217,22 +228,31 @@ def _possible(person: Person) -> bool:
     return paired and inside and vest and denim and hers
 
 
-def card(about: dict[str, Any], retrain: str, report: Callable[[str], None]) -> None:
-    """Write the model card as Markdown, line by line."""
+def card(about: dict[str, Any]) -> str:
+    """The model card as Markdown.
+
+    Args:
+        about: what model.json holds, with the numbers of `measure` as `metrics`.
+    """
     metrics = about["metrics"]
-    report(f"# {about['name']}\n")
-    report(f"{about['description']}\n")
-    report(f"- Licence: {about['licence']}")
-    report(f"- Space: `{about['space']}`, {about['dim']} dimensions")
-    report(f"- Retrain: `{retrain}`\n")
-    report(
-        f"Measured on {metrics['boxes']} drawn boxes of {metrics['identities']} people in a moment, "
-        "none of them seen in training.\n"
-    )
-    report("| | English | Chinese |\n|---|---|---|")
+    lines = [
+        f"# {about['name']}",
+        "",
+        about.get("notes", ""),
+        "",
+        f"- Licence: {about['licence'] or 'not stated'}",
+        f"- Space: `{about['space']}`, {about['dim']} dimensions",
+        "",
+        f"Measured on {metrics['boxes']} drawn boxes of {metrics['identities']} people, none of "
+        "them seen in training. Each query can be satisfied by somebody in the gallery.",
+        "",
+        "| | " + " | ".join(LANGUAGE_NAMES[language] for language in LANGUAGES) + " |",
+        "|---|" + "---|" * len(LANGUAGES),
+    ]
     for title, path in _ROWS:
         values = [_at(metrics[language], path) for language in LANGUAGES]
-        report(f"| {title} | " + " | ".join(_shown(value) for value in values) + " |")
+        lines.append(f"| {title} | " + " | ".join(_shown(value) for value in values) + " |")
+    return "\n".join(lines) + "\n"
 
 
 _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
