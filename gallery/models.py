@@ -200,6 +200,10 @@ class Box(models.Model):
     class Meta:
         verbose_name = _("box")
         verbose_name_plural = _("boxes")
+        # Every search leaves these few out, and should not read all boxes to know them.
+        indexes = [
+            models.Index(name="gallery_box_hidden", fields=["id"], condition=Q(review="hidden"))
+        ]
         constraints = [
             models.CheckConstraint(
                 name="gallery_box_not_empty",

@@ -180,3 +180,16 @@ def test_estimates_are_renewed_when_the_table_has_doubled(version):
         cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'search_embedding'")
         assert cursor.fetchone()[0] == 1000
     assert Embedding.objects.count() == 1300
+
+
+def test_the_boxes_left_out_are_known_without_reading_all(version):
+    """EXPLAIN of what every search begins with: the hidden ids come from their own index."""
+    dataset = world.make_dataset()
+    rows.make_known(dataset, version.image_encoder, rows.unit_vectors(ROWS, DIM))
+    Box.objects.filter(pk__in=Box.objects.order_by("pk")[:5].values("pk")).update(
+        review=Review.HIDDEN
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE gallery_box, search_embedding")
+    assert "gallery_box_hidden" in Embedding.objects.findable().explain()
+    assert Embedding.objects.findable().count() == ROWS - 5
