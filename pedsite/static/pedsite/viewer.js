@@ -70,7 +70,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (event.target.closest("input, textarea, select")) return;
+    if (event.target.closest("input:not([type=file], [type=checkbox]), textarea, select")) return;
     const act = {
       "/": () => {
         const words = document.getElementById("q");
