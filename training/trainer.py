@@ -80,15 +80,20 @@ def _heard(work: Work, line: str) -> dict[str, Any] | None:
     if "failures" in said:
         work.advance(failures=[(item, reason) for item, reason in said["failures"]])
     elif "done" in said:
-        done, total, note = said["done"], said["total"], said["note"]
-        # A training that goes on from a checkpoint is behind what was counted before.
-        if work.job.total != total or done < work.job.done:
-            work.plan(total, done=done, note=note)
-        else:
-            work.advance(done - work.job.done, note=note)
+        _count(work, said["done"], said["total"], said["note"])
     else:
         return said
     return None
+
+
+def _count(work: Work, done: int, total: int, note: str) -> None:
+    if not done:
+        work.plan(total, done=work.job.done, note=note)  # data are made, no step is done yet
+    elif not work.job.done or done < work.job.done:
+        # The first step, or one that is behind what was counted before the last checkpoint.
+        work.plan(total, done=done, note=note, afresh=True)
+    else:
+        work.advance(done - work.job.done, note=note)
 
 
 def _ended(work: Work, run: TrainingRun, status: int, last: dict[str, Any]) -> bool:

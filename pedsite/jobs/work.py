@@ -60,17 +60,21 @@ class Work:
     def params(self) -> dict[str, Any]:
         return self.job.params
 
-    def plan(self, total: int | None, done: int = 0, note: str = "") -> None:
+    def plan(
+        self, total: int | None, done: int = 0, note: str = "", *, afresh: bool = False
+    ) -> None:
         """Says how many items there are and how many of them are done already.
 
-        May be called again with recounted numbers when the work is resumed.
+        May be called again with recounted numbers when the work is resumed. With `afresh` the
+        rate counts from now: what came before was preparation.
 
         Raises:
             LeaseLost: another process holds the job.
         """
         first = self.job.total is None
         changes: dict[str, Any] = {"total": total, "done": done}
-        changes |= {"skipped": done} if first else {}
+        changes |= {"skipped": done} if first or afresh else {}
+        changes |= {"busy_s": 0} if afresh else {}
         self._write(**changes, **self._note(note or None))
 
     def advance(

@@ -88,6 +88,12 @@ def test_a_training_that_goes_on_from_a_checkpoint_counts_from_there(run, behave
     assert finished(run).done == 1
 
 
+def test_the_rate_counts_steps_and_not_the_drawing_before_them(run, behave):
+    behave(WORKS.replace("(2, 4, 6)", "(0, 0, 3)"))
+    Job.objects.filter(pk=run.job_id).update(busy_s=1000)
+    assert finished(run).busy_s < 100
+
+
 @pytest.mark.parametrize(
     ("script", "message"),
     [
