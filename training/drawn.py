@@ -78,6 +78,7 @@ class DrawnCrops:
     """
 
     fields: list[slice]
+    log_prior: npt.NDArray[np.float32]
 
     def __init__(self, pixels: Pixels, people: list[Person], visible: list[frozenset[str]]) -> None:
         self.pixels = pixels
@@ -92,6 +93,8 @@ class DrawnCrops:
                     self.attributes[row, column] = FIELDS[field].index(value)
         starts = np.cumsum([0, *(len(values) for values in FIELDS.values())])
         self.fields = [slice(int(start), int(stop)) for start, stop in pairwise(starts)]
+        share = self.has.mean(axis=0) + 1 / max(1, len(people))
+        self.log_prior = np.log(share).astype(np.float32)
 
     def __len__(self) -> int:
         return len(self.people)

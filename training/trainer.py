@@ -42,7 +42,9 @@ def step(work: Work, *, turn_s: float | None = None) -> bool:
 
     Raises: TrainingFailed, with what the process said last.
     """
-    run = TrainingRun.objects.with_job().get(job=work.job)
+    run = TrainingRun.objects.with_job().filter(job=work.job).first()
+    if run is None:  # a retry of items: boxes that cannot be read are no reason to train again
+        raise TrainingFailed(f"{work.job} belongs to no training run: ask for the training again.")
     began = time.monotonic()
     last: dict[str, Any] = {}
     with _process(run) as (process, lines):

@@ -44,6 +44,8 @@ class PairData(Protocol):
 
     # The rows of the fact prototypes that belong to each field; empty where nothing is known.
     fields: list[slice]
+    # (P,) log share of the pictures that have each fact; empty where nothing is known.
+    log_prior: npt.NDArray[np.float32]
 
     def __len__(self) -> int:
         """Pictures."""
@@ -64,6 +66,7 @@ class CaptionedCrops:
     """
 
     fields: ClassVar[list[slice]] = []
+    log_prior: ClassVar[npt.NDArray[np.float32]] = np.zeros(0, np.float32)
 
     def __init__(self, pixels: Pixels, people: Rows, captions: Sequence[Sequence[str]]) -> None:
         if not len(pixels) == len(people) == len(captions):

@@ -21,7 +21,7 @@ from training.ml.optim import adamw, learning_rate
 from training.ml.ranking import recall_at
 
 # 1 / temperature of the attribute terms: a picture has about 18 facts, each of cosine 0.2.
-IMAGE_FACT_SCALE = 20.0
+IMAGE_FACT_SCALE = 30.0
 TEXT_FACT_SCALE = 12.0
 
 TEXT_GROUP = 16
@@ -84,7 +84,7 @@ def train(
         lr = _rate(config, step)
         for group in optimizer.param_groups:
             group["lr"] = lr
-        terms = _step(config, model, batch, pictures, data.fields, optimizer, scaler)
+        terms = _step(config, model, batch, pictures, data, optimizer, scaler)
         done = step + 1
         if step % config.log_every == 0 or done == total:
             report(done, terms | {"lr": lr, "scale": float(model.scale.detach())})
@@ -163,7 +163,7 @@ def _step(
     model: DualEncoder,
     batch: Batch,
     pictures: Tensor | None,
-    fields: list[slice],
+    data: PairData,
     optimizer: torch.optim.Optimizer,
     scaler: torch.amp.GradScaler,
 ) -> dict[str, float]:
@@ -173,7 +173,7 @@ def _step(
     ):
         text = _texts(model, cased(config, batch.texts), place).float()
         image = None if pictures is None else model.image(pictures.to(place)).float()
-    losses = _losses(config, model, batch, fields, image, text)
+    losses = _losses(config, model, batch, data, image, text)
     total = torch.stack(list(losses.values())).sum()
     if not torch.isfinite(total):
         raise Diverged(f"the loss is {float(total)}; a lower lr may help")
@@ -214,7 +214,7 @@ def _losses(
     config: TrainConfig,
     model: DualEncoder,
     batch: Batch,
-    fields: list[slice],
+    data: PairData,
     image: Tensor | None,
     text: Tensor,
 ) -> dict[str, Tensor]:
@@ -233,7 +233,12 @@ def _losses(
     if image is not None:
         attributes = torch.from_numpy(batch.attributes).to(image.device)
         losses["image_attributes"] = config.attribute_weight * image_attribute_loss(
-            image, model.prototypes, attributes, fields, scale=IMAGE_FACT_SCALE
+            image,
+            model.prototypes,
+            attributes,
+            data.fields,
+            scale=IMAGE_FACT_SCALE,
+            log_prior=torch.from_numpy(data.log_prior).to(image.device),
         )
     return losses
 

@@ -6,7 +6,12 @@ from torch.nn import functional as F
 
 
 def image_attribute_loss(
-    image: Tensor, prototypes: Tensor, attributes: Tensor, fields: list[slice], scale: float
+    image: Tensor,
+    prototypes: Tensor,
+    attributes: Tensor,
+    fields: list[slice],
+    scale: float,
+    log_prior: Tensor | None = None,
 ) -> Tensor:
     """Cross-entropy of each field's value, read off the cosine to the prototypes of its values.
 
@@ -16,10 +21,15 @@ def image_attribute_loss(
         attributes: (B, len(fields)) index of the value within its field, -1 where it is hidden.
         fields: the rows of `prototypes` that are the values of each field.
         scale: 1 / temperature of the softmax.
+        log_prior: (P,) how common each fact is, added to the logits: an embedding then says
+            what sets its picture apart, not what most pictures share.
 
     Returns: scalar, the mean over the fields that have a visible value.
+    Source: Menon et al. 2021, Long-tail Learning via Logit Adjustment, for the prior.
     """
     logits = scale * F.normalize(image, dim=1) @ F.normalize(prototypes, dim=1).T  # (B, P)
+    if log_prior is not None:
+        logits = logits + log_prior
     losses = [
         F.cross_entropy(logits[:, rows], attributes[:, index], ignore_index=-1)
         for index, rows in enumerate(fields)
