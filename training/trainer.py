@@ -103,6 +103,7 @@ def _ended(work: Work, run: TrainingRun, status: int, last: dict[str, Any]) -> b
         return True
     if status == 0 and "version" in last:
         work.keep(version=last["version"])
+        _log(run).unlink(missing_ok=True)
         return False
     if "error" in last:
         raise TrainingFailed(last["error"])

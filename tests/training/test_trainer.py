@@ -94,6 +94,15 @@ def test_the_rate_counts_steps_and_not_the_drawing_before_them(run, behave):
     assert finished(run).busy_s < 100
 
 
+def test_a_retry_of_boxes_that_cannot_be_read_does_not_train_again(run, behave):
+    behave(WORKS)
+    again = work.retry_failed(finished(run))
+    train(again.pk)
+    again.refresh_from_db()
+    assert again.state == "failed"
+    assert "ask for the training again" in again.error
+
+
 @pytest.mark.parametrize(
     ("script", "message"),
     [
