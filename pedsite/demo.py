@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import socket
 import time
 import urllib.request
@@ -33,6 +34,8 @@ USER = "admin"
 STOP_S = 8.0
 PORT_S = 15.0
 WEB_S = 40.0
+# A process that ends by itself is started again, so often within a minute.
+RESTARTS = 3
 
 
 class DemoFailed(DomainError):
@@ -47,6 +50,7 @@ class Demo:
         self.stream = stream
         self.began = psutil.Process().create_time()
         self.children: list[processes.Process] = []
+        self.restarts: list[float] = []
 
     @property
     def url(self) -> str:
@@ -58,6 +62,8 @@ class Demo:
         Raises:
             DemoFailed: a step failed, or a process ended; the text says where to look.
         """
+        # A shell without job control starts what runs in its background deaf to Ctrl-C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             self._prepare()
             self._say(f"Ready: {self.url}", f"user {USER}, password {_password()}")
@@ -110,15 +116,25 @@ class Demo:
         log = settings.DATA_DIR / "logs" / f"{arguments[0]}.log"
         self.children.append(processes.Process(arguments, log))
 
+    def _check_children(self) -> None:
+        """Starts a process again that was killed; its jobs go on when their lease is over.
+
+        Raises:
+            DemoFailed: it keeps ending.
+        """
+        for dead in [child for child in self.children if not child.is_alive]:
+            now = time.monotonic()
+            self.restarts = [at for at in self.restarts if now - at < 60] + [now]
+            if len(self.restarts) > RESTARTS:
+                raise DemoFailed(f"The {dead.name} process keeps ending, see {dead.log}")
+            self._say(dead.name, f"ended by itself, started again, see {dead.log}")
+            self.children.remove(dead)
+            self._start(*dead.arguments)
+
     def _stay(self) -> None:
         while True:
             self._check_children()
             time.sleep(0.5)
-
-    def _check_children(self) -> None:
-        for child in self.children:
-            if not child.is_alive:
-                raise DemoFailed(f"The {child.name} process ended by itself, see {child.log}")
 
     def _wait(self, done: Callable[[], bool], seconds: float, text: str) -> None:
         until = time.monotonic() + seconds

@@ -20,6 +20,7 @@ class Process:
     """One running `manage.py` command, its output in a log file."""
 
     def __init__(self, arguments: Sequence[str], log: Path) -> None:
+        self.arguments = tuple(arguments)
         self.name = arguments[0]
         self.log = log
         with log.open("ab") as stream:
