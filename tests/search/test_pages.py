@@ -6,8 +6,10 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils import translation
+from django.views.defaults import server_error
 from PIL import Image
 
 from gallery.models import Review
@@ -442,3 +444,38 @@ def test_the_interface_speaks_chinese(browser, people):
     text = text_of(response)
     assert "查找相似" in text
     assert "Find similar" not in text
+
+
+# Pages that only say something
+
+
+def test_a_fault_is_answered_without_a_request(rf):
+    response = server_error(rf.get("/"))
+    assert response.status_code == 500
+    html = response.content.decode()
+    assert "Something broke" in html
+    assert Page(html).inline == []
+
+
+def test_an_address_that_leads_nowhere_says_so(browser):
+    response = browser.get("/no-such-page/")
+    assert response.status_code == 404
+    assert "Nothing here" in text_of(response)
+    assert Page(response.content.decode()).all("nav", **{"class": "rail"})
+
+
+def test_too_many_wrong_passwords_are_answered_in_words(client, user, settings):
+    settings.AXES_FAILURE_LIMIT = 2
+    wrong = {"username": user.username, "password": "not-the-password"}
+    responses = [client.post("/login/", wrong) for _ in range(3)]
+    assert "Please enter a correct username" in text_of(responses[0])
+    assert responses[-1].status_code == 429
+    assert "Too many attempts" in text_of(responses[-1])
+
+
+def test_a_form_without_its_token_says_that_it_expired(user):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user)
+    response = client.post("/search/picture/", {"picture": png()})
+    assert response.status_code == 403
+    assert "The form has expired" in text_of(response)
