@@ -268,7 +268,29 @@ UNFOLD = {
         {"icon": "search", "title": _("Search"), "link": "/"},
         {"icon": "api", "title": _("API"), "link": reverse_lazy("api-docs")},
     ],
-    "STYLES": [lambda request: static("pedsite/admin.css")],
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("pedsite/mark.svg"),
+        }
+    ],
+    # The accent of the other pages, from pale to deep.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.5% .012 205)",
+            "100": "oklch(94.5% .025 205)",
+            "200": "oklch(89% .05 205)",
+            "300": "oklch(81% .085 205)",
+            "400": "oklch(72% .1 205)",
+            "500": "oklch(58% .09 205)",
+            "600": "oklch(47.5% .078 207)",
+            "700": "oklch(41% .067 208)",
+            "800": "oklch(35% .057 209)",
+            "900": "oklch(30% .048 210)",
+            "950": "oklch(22% .036 211)",
+        }
+    },
 }
 
 

@@ -5,9 +5,25 @@ from typing import Any
 
 from django import template
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 register = template.Library()
+
+# Parameters in the reader's language; any other is shown by the name it has.
+NAMES = {
+    "created": gettext_lazy("dataset created"),
+    "dataset": gettext_lazy("dataset"),
+    "detector": gettext_lazy("detector"),
+    "format": gettext_lazy("format"),
+    "images": gettext_lazy("images"),
+    "licence": gettext_lazy("licence"),
+    "only": gettext_lazy("only these"),
+    "options": gettext_lazy("options"),
+    "path": gettext_lazy("path"),
+    "recipe": gettext_lazy("recipe"),
+    "threshold": gettext_lazy("threshold"),
+    "version": gettext_lazy("version"),
+}
 
 
 @register.filter
@@ -50,7 +66,10 @@ def parameters(params: dict[str, Any]) -> list[tuple[str, str]]:
             continue
         if isinstance(value, list) and len(value) > 5:
             value = ngettext("%(n)d item", "%(n)d items", len(value)) % {"n": len(value)}
+        elif isinstance(value, list):
+            value = ", ".join(map(str, value))
         elif isinstance(value, dict):
             value = ", ".join(f"{key}={inner}" for key, inner in value.items())
-        shown.append((name.replace("_", " "), str(value)[:200]))
+        name = name.removesuffix("_names").removesuffix("_name")
+        shown.append((str(NAMES.get(name, name.replace("_", " "))), str(value)[:200]))
     return shown
