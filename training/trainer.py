@@ -102,6 +102,7 @@ def _ended(work: Work, run: TrainingRun, status: int, last: dict[str, Any]) -> b
     if status == STOPPED:
         return True
     if status == 0 and "version" in last:
+        work.advance(note="")
         work.keep(version=last["version"])
         _log(run).unlink(missing_ok=True)
         return False
