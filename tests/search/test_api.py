@@ -128,53 +128,49 @@ def test_filters_narrow(ask):
         assert ask(text="red", **filters).json()["searched"] == count
 
 
-@pytest.mark.parametrize(
-    ("data", "status", "code", "word"),
-    [
-        ({"text": ""}, 400, "blank-query", "empty"),
-        ({"text": "  "}, 400, "blank-query", "empty"),
-        ({"text": "x" * 501}, 400, "query-too-long", "501"),
-        ({"text": "red", "datasets": ["nowhere"]}, 404, "unknown-dataset", "nowhere"),
-        ({"text": "red", "cameras": ["nowhere"]}, 404, "unknown-camera", "nowhere"),
-        ({"text": "red", "version": "nobody"}, 404, "unknown-version", "nobody"),
-        ({"text": "red", "cursor": "made-up"}, 400, "stale-cursor", "another search"),
-        ({"box": 10**15}, 404, "unknown-box", str(10**15)),
-        ({"box": 2**63}, 400, "invalid", "box"),
-        ({"box": "x"}, 400, "invalid", "box"),
-        ({}, 400, "invalid", "exactly one"),
-        ({"text": "red", "box": 1}, 400, "invalid", "exactly one"),
-        ({"text": "red", "limit": 0}, 400, "invalid", "limit"),
-        ({"text": "red", "limit": 101}, 400, "invalid", "limit"),
-        ({"text": "red", "after": "yesterday"}, 400, "invalid", "after"),
-        ({"text": "red", "after": "2026-02-30"}, 400, "invalid", "after"),
-        ({"text": "red", "after": 7}, 400, "invalid", "after"),
-        ({"text": "red\0"}, 400, "invalid", "text"),
-        ({"text": ["red"]}, 400, "invalid", "text"),
-    ],
-)
-def test_a_bad_question_is_refused_in_words(ask, data, status, code, word):
-    answer = ask(**data)
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert answer["Content-Type"] == "application/problem+json"
-    assert word in str(answer.json())
+BAD_QUESTIONS = [
+    ({"text": ""}, 400, "blank-query", "empty"),
+    ({"text": "  "}, 400, "blank-query", "empty"),
+    ({"text": "x" * 501}, 400, "query-too-long", "501"),
+    ({"text": "red", "datasets": ["nowhere"]}, 404, "unknown-dataset", "nowhere"),
+    ({"text": "red", "cameras": ["nowhere"]}, 404, "unknown-camera", "nowhere"),
+    ({"text": "red", "version": "nobody"}, 404, "unknown-version", "nobody"),
+    ({"text": "red", "cursor": "made-up"}, 400, "stale-cursor", "another search"),
+    ({"box": 10**15}, 404, "unknown-box", str(10**15)),
+    ({"box": 2**63}, 400, "invalid", "box"),
+    ({"box": "x"}, 400, "invalid", "box"),
+    ({}, 400, "invalid", "exactly one"),
+    ({"text": "red", "box": 1}, 400, "invalid", "exactly one"),
+    ({"text": "red", "limit": 0}, 400, "invalid", "limit"),
+    ({"text": "red", "limit": 101}, 400, "invalid", "limit"),
+    ({"text": "red", "after": "yesterday"}, 400, "invalid", "after"),
+    ({"text": "red", "after": "2026-02-30"}, 400, "invalid", "after"),
+    ({"text": "red", "after": 7}, 400, "invalid", "after"),
+    ({"text": "red\0"}, 400, "invalid", "text"),
+    ({"text": ["red"]}, 400, "invalid", "text"),
+]
 
 
-@pytest.mark.parametrize(
-    ("data", "word"),
-    [
+def test_a_bad_question_is_refused_in_words(ask):
+    for data, status, code, word in BAD_QUESTIONS:
+        answer = ask(**data)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), data
+        assert answer["Content-Type"] == "application/problem+json"
+        assert word in str(answer.json())
+
+
+def test_a_bad_picture_is_refused_in_words(client, reader, people, url):
+    client.force_login(reader)
+    for data, word in (
         (b"", "empty"),
         (b"hello", "Not a picture"),
         (b"GIF89a<html><script>alert(1)</script>", ""),
         (png(np.zeros((50, 50, 3), np.uint8))[:60], ""),
         (huge_png(), "50 megapixels"),
-    ],
-    ids=["zero bytes", "text", "polyglot", "truncated", "20,000 x 20,000"],
-)
-def test_a_bad_picture_is_refused_in_words(client, reader, people, url, data, word):
-    client.force_login(reader)
-    answer = client.post(url, {"image": SimpleUploadedFile("x.png", data)})
-    assert (answer.status_code, answer.json()["code"]) == (422, "bad-image")
-    assert word in answer.json()["detail"]
+    ):
+        answer = client.post(url, {"image": SimpleUploadedFile("x.png", data)})
+        assert (answer.status_code, answer.json()["code"]) == (422, "bad-image"), data[:40]
+        assert word in answer.json()["detail"]
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(
@@ -186,17 +182,14 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(
     assert (answer.status_code, answer.json()["code"]) == (413, "picture-too-large")
 
 
-@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "1", "I;16"])
-def test_pictures_of_every_mode_are_read(client, reader, people, url, mode):
+def test_pictures_of_every_mode_are_read(client, reader, people, url):
     client.force_login(reader)
-    if mode == "I;16":
-        out = io.BytesIO()
-        Picture.fromarray(np.full((40, 20), 60_000, np.uint16)).save(out, "PNG")
-        data = out.getvalue()
-    else:
-        data = png(world.plain_crop("white"), mode)
-    answer = client.post(url, {"image": SimpleUploadedFile("x.png", data), "limit": 1})
-    assert answer.json()["hits"][0]["box"] == people["white"].pk
+    deep = io.BytesIO()
+    Picture.fromarray(np.full((40, 20), 60_000, np.uint16)).save(deep, "PNG")
+    modes = ("L", "LA", "P", "RGBA", "1")
+    for data in (deep.getvalue(), *(png(world.plain_crop("white"), mode) for mode in modes)):
+        answer = client.post(url, {"image": SimpleUploadedFile("x.png", data), "limit": 1})
+        assert answer.json()["hits"][0]["box"] == people["white"].pk
 
 
 def test_words_are_refused_where_only_an_image_tower_serves(client, reader, url):
