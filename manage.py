@@ -4,7 +4,7 @@
 import os
 import sys
 
-from pedsite import embedded, env
+from pedsite import embedded, env, servers
 
 
 def main() -> None:
@@ -22,4 +22,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except servers.ServiceFailed as exc:
+        sys.exit(f"manage.py: {exc}")

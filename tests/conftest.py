@@ -15,7 +15,7 @@ import django
 import psutil
 from django.conf import settings
 
-from pedsite import embedded
+from pedsite import embedded, servers
 
 PLACE = Path(tempfile.mkdtemp(prefix="pedsite-tests-"))
 # What a test server may lose when the machine loses power does not matter.
@@ -39,8 +39,8 @@ def _start() -> None:
         "ENV_FILE": "",
         "MEDIA_ROOT": str(PLACE / "media"),
         "SECRET_KEY": "only-for-tests-0123456789-abcdefghijklmnop",
-        "DATABASE_URL": embedded.Postgres(PLACE, FAST).start(),
-        "REDIS_URL": embedded.Valkey(PLACE).start(),
+        "DATABASE_URL": servers.Postgres(PLACE, FAST).start(),
+        "REDIS_URL": servers.Valkey(PLACE).start(),
         "THROTTLE_SEARCH": "100000/minute",
         # Not in pyproject.toml: pytest-django would read the settings before the services are up.
         "DJANGO_SETTINGS_MODULE": "pedsite.settings",

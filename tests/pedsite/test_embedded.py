@@ -16,11 +16,11 @@ import psycopg
 import pytest
 import redis
 
-from pedsite import embedded
+from pedsite import embedded, servers
 
 HOLD = """
 import os
-from pedsite import embedded
+from pedsite import embedded, servers
 embedded.acquire()
 print(os.environ["DATABASE_URL"], os.environ["REDIS_URL"], os.environ["SECRET_KEY"], flush=True)
 input()
@@ -79,7 +79,7 @@ def holder(place: Path) -> Iterator[type[Holder]]:
 
 
 def postmaster(place: Path) -> int | None:
-    return embedded.Postgres(place)._pid()
+    return servers.Postgres(place)._pid()
 
 
 def answers(urls: tuple[str, str]) -> bool:
@@ -205,7 +205,7 @@ def test_the_services_listen_on_nothing_but_sockets_of_their_owner(place, holder
     with redis.Redis.from_url(queue) as client:
         assert client.config_get("port") == {"port": "0"}
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
-    for folder in (embedded.Postgres(place).socket_dir, embedded.Valkey(place).socket.parent):
+    for folder in (servers.Postgres(place).socket_dir, servers.Valkey(place).socket.parent):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     one.leave()
 
