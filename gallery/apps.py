@@ -7,3 +7,6 @@ class GalleryConfig(AppConfig):
     label = "gallery"
     verbose_name = _("Gallery")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from gallery import checks  # noqa: F401  registers them

@@ -46,6 +46,8 @@ def detector(spec: str, threshold: float | None = None) -> Detector:
         return HogDetector(threshold)
     path = Path(spec)
     if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise BadDetector(f"{spec} holds no object detector: there is no config.json in it.")
         # Lazy, because it loads torch: only workers and commands are to be given such a folder.
         from gallery.detectors.transformers_folder import TransformersDetector
 

@@ -55,9 +55,14 @@ def settle(
 def overlaps(box: Iterable[float], others: np.ndarray) -> np.ndarray:
     """Intersection over union of one box with n others, float [n]."""
     left, top, right, bottom = box
-    others = others.reshape(-1, 4)
-    width = np.minimum(right, others[:, 2]) - np.maximum(left, others[:, 0])
-    height = np.minimum(bottom, others[:, 3]) - np.maximum(top, others[:, 1])
-    shared = width.clip(0) * height.clip(0)
+    shared = intersections(box, others)
     areas = (others[:, 2] - others[:, 0]) * (others[:, 3] - others[:, 1])
     return shared / np.maximum((right - left) * (bottom - top) + areas - shared, 1e-9)
+
+
+def intersections(box: Iterable[float], others: np.ndarray) -> np.ndarray:
+    """The area that one box shares with each of n others, float [n]."""
+    left, top, right, bottom = box
+    width = np.minimum(right, others[:, 2]) - np.maximum(left, others[:, 0])
+    height = np.minimum(bottom, others[:, 3]) - np.maximum(top, others[:, 1])
+    return width.clip(0) * height.clip(0)
