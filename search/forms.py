@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from gallery.models import Camera, Dataset
@@ -74,8 +75,6 @@ class SearchForm(forms.Form):
     )
     cursor = forms.CharField(required=False, max_length=500)
 
-    examples = EXAMPLES
-
     def __init__(self, data: QueryDict, *, user: "User") -> None:
         super().__init__(_without_blanks(data))
         seen = Dataset.objects.visible_to(user)
@@ -103,6 +102,12 @@ class SearchForm(forms.Form):
         if after and before and after > before:
             raise forms.ValidationError(_("The first day lies after the last one."))
         return cleaned
+
+    @property
+    def examples(self) -> list[tuple[str, tuple[str, ...]]]:
+        """What could be asked, as (language, descriptions); the page's own language first."""
+        own = (get_language() or "en")[:2]
+        return sorted(EXAMPLES.items(), key=lambda each: each[0] != own)
 
     @property
     def asks(self) -> str:

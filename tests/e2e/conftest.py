@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from pedsite.jobs import work
 from search import enrollment
@@ -35,6 +35,9 @@ QUIET = [
     "--no-first-run",
 ]
 PASSWORD = "a-long-password"
+# Generous: the suite may share two cores with a training. Only a failing test waits so long.
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
 COLOURS = ("red", "green", "blue", "yellow")
 
 
@@ -85,7 +88,7 @@ def window(chromium, live_server) -> Iterator[BrowserContext]:
     context = chromium.new_context(
         base_url=live_server.url, viewport={"width": 1280, "height": 800}
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     context.close()
 

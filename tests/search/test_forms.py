@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from django.http import QueryDict
+from django.utils import translation
 
 from search.forms import SearchForm
 from tests.world import make_camera, make_dataset, make_user
@@ -88,3 +89,9 @@ def test_each_filter_in_force_can_be_taken_out_alone(user, square):
         ("Camera: north", "q=red&dataset=square&camera=south"),
         ("Camera: south", "q=red&dataset=square&camera=north"),
     ]
+
+
+def test_examples_begin_in_the_language_of_the_page(user):
+    for language, first in [("en", "en"), ("zh-hans", "zh")]:
+        with translation.override(language):
+            assert form_of("", user).examples[0][0] == first
