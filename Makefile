@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 PORT ?= 8000
 BIN = .venv/bin
 
-.PHONY: demo test lint
+.PHONY: demo test lint .venv
 
 demo: .venv
 	@$(BIN)/python manage.py demo --port $(PORT)
@@ -18,8 +18,11 @@ lint: .venv
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
-.venv: requirements.txt
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is needed; name another with PYTHON="; exit 1; }
+.venv: .venv/installed
+
+# A file of its own says that the install is whole: the folder is there when half of it is.
+.venv/installed: requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is needed; PYTHON= names another"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
-	@touch .venv
+	@touch $@
