@@ -47,7 +47,7 @@ def run(
     """
     run = runs.get(run_id)
     config = TrainConfig.from_dict(run.config)
-    total = config.text_first + config.steps
+    total = config.all_steps
     folder = runs.folder(run)
     seen = 0
 

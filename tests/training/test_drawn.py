@@ -9,6 +9,8 @@ from gallery.synthetic.attributes import FACTS, FIELDS
 from tests.world import tiny_bundle
 from training import drawn, model_card
 from training.drawn import CROPS_EACH, Drawn, load_or_draw, prepare
+from training.ml import checkpoint, engine
+from training.ml.config import TrainConfig
 
 SIZE = {"height": 32, "width": 16}
 
@@ -121,3 +123,52 @@ def test_a_version_is_measured_in_both_languages_and_its_card_says_so(tmp_path, 
         assert found["first_hit_agrees"] <= found["agrees_within_5"] <= found["agrees_within_10"]
     text = model_card.card(bundle.about | {"metrics": metrics, "licence": "MIT", "notes": "x"})
     assert f"| {metrics['en']['first_hit_agrees']:.3f} |" in text
+
+
+def test_each_phase_trains_its_tower_and_leaves_the_other_alone(crops, tmp_path):
+    backbone = {"model_type": "resnet", "embedding_size": 8, "hidden_sizes": [8], "depths": [1]}
+    config = TrainConfig(
+        **SIZE,
+        dim=160,
+        text_first=2,
+        image_first=2,
+        steps=1,
+        batch=8,
+        texts=6,
+        backbone=backbone | {"layer_type": "basic"},
+        parts=2,
+        text_width=16,
+        text_heads=2,
+        text_layers=1,
+        byte_width=4,
+        warmup=1,
+        log_every=1,
+        checkpoint_every=1,
+        threads=1,
+    )
+    terms: dict[int, set[str]] = {}
+    weights: dict[int, dict[str, np.ndarray]] = {}
+
+    def report(step, values):
+        if "loss" in values:
+            terms[step] = set(values)
+
+    def should_stop():
+        state = checkpoint.load(tmp_path / engine.LAST)
+        weights[state["step"]] = {name: value.numpy() for name, value in state["model"].items()}
+        return False
+
+    probe = crops.probe(np.arange(20), 10, np.random.default_rng(0))
+    engine.train(config, crops, probe, tmp_path, report=report, should_stop=should_stop)
+
+    assert "contrastive" not in terms[2]
+    assert "text_attributes" not in terms[3]
+    assert {"contrastive", "text_attributes", "image_attributes"} <= terms[5]
+
+    def moved(start, end, tower):
+        names = [name for name in weights[start] if name.startswith(tower)]
+        return any((weights[start][name] != weights[end][name]).any() for name in names)
+
+    assert (moved(1, 2, "text"), moved(1, 2, "image")) == (True, False)
+    assert (moved(2, 4, "text"), moved(2, 4, "image")) == (False, True)
+    assert (weights[1]["prototypes"] == weights[4]["prototypes"]).all()

@@ -61,9 +61,10 @@ class TrainConfig:
 
     # Optimization.
     steps: int = 6000
-    # Before these, so many steps of the text tower alone on the facts that captions state: words
-    # are cheap, pictures are not. Needs data with known attributes.
+    # Before these, so many steps of one tower alone: the text tower learns which facts captions
+    # state, the image tower which facts pictures show. Both need data with known attributes.
     text_first: int = 0
+    image_first: int = 0
     batch: int = 128
     # Texts a step; 0 is one for each picture.
     texts: int = 0
@@ -106,6 +107,11 @@ class TrainConfig:
             raise ConfigError("batch must be at least 2: a pair alone has no negatives")
         if self.pretrained and not self.pretrained_licence:
             raise ConfigError("pretrained needs pretrained_licence: where is the model from?")
+
+    @property
+    def all_steps(self) -> int:
+        """Those of one tower alone included."""
+        return self.text_first + self.image_first + self.steps
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

@@ -14,7 +14,13 @@ MAX_SCALE = 100.0
 
 
 class DualEncoder(nn.Module):
-    """An image and a text tower of one space."""
+    """An image and a text tower of one space.
+
+    Args:
+        facts: how many facts the data knows, each a fixed direction of the space; 0 for none.
+    """
+
+    prototypes: Tensor | None
 
     def __init__(
         self,
@@ -31,9 +37,9 @@ class DualEncoder(nn.Module):
         self.tables = tables
         self.text = text
         self.log_scale = nn.Parameter(torch.tensor(math.log(scale)))
-        # Orthogonal at the start: facts are independent until the data says otherwise.
-        start = nn.init.orthogonal_(torch.empty(facts, dim)) if facts else None
-        self.prototypes = None if start is None else nn.Parameter(start)
+        # Orthogonal and fixed: a language of facts that both towers can learn apart.
+        fixed = nn.init.orthogonal_(torch.empty(facts, dim)) if facts else None
+        self.register_buffer("prototypes", fixed)
 
     def encode_text(self, ids: Tensor, mask: Tensor) -> Tensor:
         """(B, L, 4) bytes and (B, L) mask -> (B, dim), not normalized."""

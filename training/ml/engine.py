@@ -4,18 +4,23 @@ import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from training.ml import chars, checkpoint
 from training.ml.config import ConfigError, TrainConfig
 from training.ml.data import Batch, PairData, Probe, rows_of_step
 from training.ml.dual_encoder import DualEncoder, build
 from training.ml.image_encoder import augment
-from training.ml.losses.attributes import image_attribute_loss, text_attribute_loss
+from training.ml.losses.attributes import (
+    image_attribute_loss,
+    stated_embedding,
+    text_attribute_loss,
+)
 from training.ml.losses.contrastive import symmetric_info_nce
 from training.ml.optim import adamw, learning_rate
 from training.ml.ranking import recall_at
@@ -30,6 +35,7 @@ LAST = "last.pt"
 BEST = "best.pt"
 _PRECISION = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
+Phase = Literal["text", "image", "both"]
 Report = Callable[[int, dict[str, float]], None]
 
 
@@ -64,8 +70,10 @@ def train(
     """
     if config.threads:
         torch.set_num_threads(config.threads)
-    if config.text_first and not data.fields:
-        raise ConfigError("text_first needs data with known attributes, such as drawn people")
+    if (config.text_first or config.image_first) and not data.fields:
+        raise ConfigError(
+            "text_first and image_first need data with known attributes, such as drawn people"
+        )
     torch.manual_seed(config.seed)
     model = build(config, facts=data.fields[-1].stop if data.fields else 0)
     model.to(device(), memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -79,16 +87,19 @@ def train(
         state |= {"step": step, "best": best, "config": config.to_dict()}
         checkpoint.save(state, folder / LAST)
 
-    total = config.text_first + config.steps
+    total = config.all_steps
+    alone = total - config.steps
     for step, batch, pictures in _batches(config, data, start):
         lr = _rate(config, step)
         for group in optimizer.param_groups:
             group["lr"] = lr
-        terms = _step(config, model, batch, pictures, data, optimizer, scaler)
+        terms = _step(
+            config, model, _phase(config, step)[0], batch, pictures, data, optimizer, scaler
+        )
         done = step + 1
         if step % config.log_every == 0 or done == total:
             report(done, terms | {"lr": lr, "scale": float(model.scale.detach())})
-        if done > config.text_first and (done % config.validate_every == 0 or done == total):
+        if done > alone and (done % config.validate_every == 0 or done == total):
             found = validate(config, model, probe)
             report(done, {f"valid_r{k}": value for k, value in found.items()})
             if found[1] >= best:
@@ -105,14 +116,23 @@ def train(
 
 
 def _rate(config: TrainConfig, step: int) -> float:
-    """Each phase has its own warm-up and cosine: the image tower starts in the second."""
-    alone = step < config.text_first
-    return learning_rate(
-        step if alone else step - config.text_first,
-        peak=config.lr,
-        warmup=config.warmup,
-        steps=config.text_first if alone else config.steps,
+    """Each phase has its own warm-up and cosine."""
+    _, inside, length = _phase(config, step)
+    return learning_rate(inside, peak=config.lr, warmup=config.warmup, steps=length)
+
+
+def _phase(config: TrainConfig, step: int) -> tuple[Phase, int, int]:
+    """Which towers a step trains, which step of that phase it is, and of how many."""
+    inside = step
+    phases: tuple[tuple[Phase, int], ...] = (
+        ("text", config.text_first),
+        ("image", config.image_first),
     )
+    for phase, length in phases:
+        if inside < length:
+            return phase, inside, length
+        inside -= length
+    return "both", inside, config.steps
 
 
 def device() -> torch.device:
@@ -136,14 +156,16 @@ def _batches(
     A thread makes the next one while this one is trained on. Without pictures while the text
     tower trains alone.
     """
-    total = config.text_first + config.steps
+    total = config.all_steps
     texts = config.texts or config.batch
 
     def make(step: int) -> tuple[Batch, Tensor | None]:
         rows = rows_of_step(step, count=len(data), batch=config.batch, seed=config.seed)
         rng = np.random.default_rng((config.seed, 1, step))
-        batch = data.batch(rows, min(texts, len(rows)), rng)
-        return batch, None if step < config.text_first else _pictures(config, batch, step)
+        phase = _phase(config, step)[0]
+        # Facts cost nothing where no text is encoded.
+        batch = data.batch(rows, len(rows) if phase == "image" else min(texts, len(rows)), rng)
+        return batch, None if phase == "text" else _pictures(config, batch, step)
 
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(make, start)
@@ -161,6 +183,7 @@ def to_pictures(pixels: np.ndarray[Any, Any]) -> Tensor:
 def _step(
     config: TrainConfig,
     model: DualEncoder,
+    phase: Phase,
     batch: Batch,
     pictures: Tensor | None,
     data: PairData,
@@ -171,7 +194,8 @@ def _step(
     with torch.autocast(
         place.type, dtype=_PRECISION.get(config.precision), enabled=config.precision != "fp32"
     ):
-        text = _texts(model, cased(config, batch.texts), place).float()
+        texts = cased(config, batch.texts)
+        text = None if phase == "image" else _texts(model, texts, place).float()
         image = None if pictures is None else model.image(pictures.to(place)).float()
     losses = _losses(config, model, batch, data, image, text)
     total = torch.stack(list(losses.values())).sum()
@@ -216,29 +240,38 @@ def _losses(
     batch: Batch,
     data: PairData,
     image: Tensor | None,
-    text: Tensor,
+    text: Tensor | None,
 ) -> dict[str, Tensor]:
-    """The weighted terms; without pictures, of the text tower alone."""
+    """The weighted terms of the towers that are trained; a tower alone learns against the facts."""
     losses: dict[str, Tensor] = {}
+    place = device()
+    prototypes = model.prototypes
+    known = prototypes is not None and batch.stated is not None and batch.attributes is not None
+    if known:
+        assert prototypes is not None
+        stated = torch.from_numpy(batch.stated).to(place)
+        said = stated_embedding(stated, prototypes)
     if image is not None:
-        positive = torch.from_numpy(batch.positive).to(image.device)
-        contrastive = symmetric_info_nce(text, image, positive, model.scale)
+        positive = torch.from_numpy(batch.positive).to(place)
+        asked = said if text is None else text
+        contrastive = symmetric_info_nce(asked, image, positive, model.scale)
         losses["contrastive"] = config.contrastive_weight * contrastive
-    if model.prototypes is None or batch.attributes is None or batch.stated is None:
+    if not known or not config.attribute_weight:
         return losses
-    stated = torch.from_numpy(batch.stated).to(text.device)
-    losses["text_attributes"] = config.attribute_weight * text_attribute_loss(
-        text, model.prototypes, stated, scale=TEXT_FACT_SCALE
-    )
+    assert prototypes is not None
+    if text is not None:
+        facts = text_attribute_loss(text, prototypes, stated, scale=TEXT_FACT_SCALE)
+        distance = 1 - F.cosine_similarity(text, said, dim=1).mean()
+        losses["text_attributes"] = config.attribute_weight * facts
+        losses["text_distance"] = config.attribute_weight * distance
     if image is not None:
-        attributes = torch.from_numpy(batch.attributes).to(image.device)
         losses["image_attributes"] = config.attribute_weight * image_attribute_loss(
             image,
-            model.prototypes,
-            attributes,
+            prototypes,
+            torch.from_numpy(batch.attributes).to(place),
             data.fields,
             scale=IMAGE_FACT_SCALE,
-            log_prior=torch.from_numpy(data.log_prior).to(image.device),
+            log_prior=torch.from_numpy(data.log_prior).to(place),
         )
     return losses
 
@@ -257,8 +290,7 @@ def encode(
     ]
     described = _texts(model, texts, place).cpu()
     model.train(was_training)
-    normalize = torch.nn.functional.normalize
-    return normalize(torch.cat(images)).numpy(), normalize(described).numpy()
+    return F.normalize(torch.cat(images)).numpy(), F.normalize(described).numpy()
 
 
 def validate(config: TrainConfig, model: DualEncoder, probe: Probe) -> dict[int, float]:

@@ -1,4 +1,4 @@
-"""Losses against known attributes: one learned prototype a fact, shared by both towers."""
+"""Losses against known attributes: one direction a fact, the prototype, shared by both towers."""
 
 import torch
 from torch import Tensor
@@ -59,3 +59,8 @@ def text_attribute_loss(text: Tensor, prototypes: Tensor, stated: Tensor, scale:
     on = (loss * target).sum(dim=1) / count.squeeze(1)
     off = (loss * (1 - target)).sum(dim=1) / (1 - target).sum(dim=1).clamp(min=1)
     return (on + 4 * off).mean()
+
+
+def stated_embedding(stated: Tensor, prototypes: Tensor) -> Tensor:
+    """(B, D) what texts should be that state these facts, (B, P) bool: their prototypes' sum."""
+    return F.normalize(stated.to(prototypes.dtype) @ F.normalize(prototypes, dim=1), dim=1)
