@@ -14,6 +14,7 @@ from gallery.models import Box, Camera, Caption, Dataset, Image, Review
 
 SIZE = 48
 COVERS = 4
+COVERS_APART = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,16 @@ def about(dataset: Dataset) -> About:
 
 
 def covers(datasets: Iterable[Dataset]) -> dict[int, list[Box]]:
-    """Some boxes to show each dataset by, by its id."""
+    """Some boxes to show each dataset by, by its id; not neighbours, who are often one person."""
+    shown = Box.objects.exclude(review=Review.HIDDEN).order_by("pk")
     return {
-        dataset.pk: list(
-            Box.objects.filter(image__dataset=dataset).exclude(review=Review.HIDDEN)[:COVERS]
-        )
+        dataset.pk: _spread(list(shown.filter(image__dataset=dataset)[: COVERS * COVERS_APART]))
         for dataset in datasets
     }
+
+
+def _spread(boxes: list[Box]) -> list[Box]:
+    return boxes[:: max(1, len(boxes) // COVERS)][:COVERS]
 
 
 def _cut(
