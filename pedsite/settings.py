@@ -249,6 +249,8 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Find a person in a gallery by words, by a picture, or by another box.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    # Operations are grouped by the word after it.
+    "SCHEMA_PATH_PREFIX": "/api/v[0-9]+/",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,

@@ -54,6 +54,7 @@ class JobListApi(APIView):
 
     @extend_schema(
         operation_id="jobs",
+        summary="Jobs that you may see, newest first",
         parameters=[Input, OpenApiParameter("cursor"), OpenApiParameter("limit", int)],
         responses=JobOutput(many=True),
     )
@@ -70,7 +71,7 @@ class JobListApi(APIView):
 class JobApi(APIView):
     """GET one job: its state and how far it is."""
 
-    @extend_schema(operation_id="job", responses=JobOutput)
+    @extend_schema(operation_id="job", summary="One job and how far it is", responses=JobOutput)
     def get(self, request: Request, job_id: int) -> Response:
         return _answer(_visible(request, job_id), request)
 
@@ -85,6 +86,7 @@ class JobFailuresApi(APIView):
 
     @extend_schema(
         operation_id="job_failures",
+        summary="Items that a job could not do, and why",
         parameters=[OpenApiParameter("cursor"), OpenApiParameter("limit", int)],
         responses=Output(many=True),
     )
@@ -98,7 +100,9 @@ class JobFailuresApi(APIView):
 class JobCancelApi(APIView):
     """POST to end a job after the chunk at hand; 409 if it is over."""
 
-    @extend_schema(operation_id="job_cancel", request=None, responses=JobOutput)
+    @extend_schema(
+        operation_id="job_cancel", summary="End a job", request=None, responses=JobOutput
+    )
     def post(self, request: Request, job_id: int) -> Response:
         return _answer(work.cancel(_visible(request, job_id)), request)
 
@@ -106,7 +110,12 @@ class JobCancelApi(APIView):
 class JobRetryApi(APIView):
     """POST to queue a new job for the failed items only; 409 if none failed."""
 
-    @extend_schema(operation_id="job_retry", request=None, responses={202: JobOutput})
+    @extend_schema(
+        operation_id="job_retry",
+        summary="Do the failed items again",
+        request=None,
+        responses={202: JobOutput},
+    )
     def post(self, request: Request, job_id: int) -> Response:
         again = work.retry_failed(_visible(request, job_id), request.user)
         return _answer(again, request, status.HTTP_202_ACCEPTED)
