@@ -25,6 +25,7 @@ class DatasetListApi(APIView):
         page_url = serializers.SerializerMethodField()
 
         class Meta:
+            ref_name = "Dataset"
             model = Dataset
             fields = [
                 "name",
@@ -92,6 +93,7 @@ class BoxApi(APIView):
         url = serializers.SerializerMethodField(help_text="JPEG; ?h= bounds its height.")
 
         class Meta:
+            ref_name = "Box"
             model = Box
             fields = [
                 "id",
