@@ -110,6 +110,13 @@ class DrawnCrops:
             stated=stated,
         )
 
+    def pictures(self, rows: Rows) -> Pixels:
+        return self.pixels[rows]
+
+    def texts(self, rows: Rows, gallery: Rows, rng: np.random.Generator) -> tuple[list[str], Flags]:
+        written, facts = self.describe(rows, rng)
+        return written, fits(stated_facts(facts), self.has[gallery])
+
     def probe(self, rows: Rows, texts: int, rng: np.random.Generator) -> Probe:
         """These rows, and texts about the first of them that state 2 to 5 facts."""
         written, facts = self.describe(rows[:texts], rng, between=(2, 5))

@@ -65,6 +65,10 @@ class TrainConfig:
     # state, the image tower which facts pictures show. Both need data with known attributes.
     text_first: int = 0
     image_first: int = 0
+    # After them, so many steps of the text tower against the vectors of `gallery` pictures, which
+    # stay as they are: far more pictures to tell apart than a batch has.
+    text_last: int = 0
+    gallery: int = 4096
     batch: int = 128
     # Texts a step; 0 is one for each picture.
     texts: int = 0
@@ -84,7 +88,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         positive = (
             "height width dim byte_width text_width text_layers text_heads text_stride "
-            "steps batch lr clip_norm log_every validate_every checkpoint_every scale gem_p"
+            "steps batch gallery lr clip_norm log_every validate_every checkpoint_every scale gem_p"
         )
         for name in positive.split():
             if not getattr(self, name) > 0:
@@ -111,7 +115,7 @@ class TrainConfig:
     @property
     def all_steps(self) -> int:
         """Those of one tower alone included."""
-        return self.text_first + self.image_first + self.steps
+        return self.text_first + self.image_first + self.steps + self.text_last
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

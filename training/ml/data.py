@@ -53,6 +53,12 @@ class PairData(Protocol):
     def batch(self, rows: Rows, texts: int, rng: np.random.Generator) -> Batch:
         """The pictures of these rows, with that many texts about the first of them."""
 
+    def pictures(self, rows: Rows) -> Pixels:
+        """(B, H, W, 3) of these rows."""
+
+    def texts(self, rows: Rows, gallery: Rows, rng: np.random.Generator) -> tuple[list[str], Flags]:
+        """A text about each row, and which rows of the gallery it describes, (T, G)."""
+
 
 class CaptionedCrops:
     """Crops with written captions and the number of the person in each.
@@ -86,6 +92,13 @@ class CaptionedCrops:
         return Batch(
             pixels=self._pixels[rows], texts=chosen, positive=self._fits(rows[:texts], chosen, rows)
         )
+
+    def pictures(self, rows: Rows) -> Pixels:
+        return self._pixels[rows]
+
+    def texts(self, rows: Rows, gallery: Rows, rng: np.random.Generator) -> tuple[list[str], Flags]:
+        chosen = [_any_of(self._captions[row], rng) for row in rows]
+        return chosen, self._fits(rows, chosen, gallery)
 
     def probe(self, rows: Rows, rng: np.random.Generator) -> Probe:
         """These rows with one caption each."""

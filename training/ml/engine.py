@@ -21,7 +21,7 @@ from training.ml.losses.attributes import (
     stated_embedding,
     text_attribute_loss,
 )
-from training.ml.losses.contrastive import symmetric_info_nce
+from training.ml.losses.contrastive import info_nce, symmetric_info_nce
 from training.ml.optim import adamw, learning_rate
 from training.ml.ranking import recall_at
 
@@ -87,7 +87,7 @@ def train(
         state |= {"step": step, "best": best, "config": config.to_dict()}
         checkpoint.save(state, folder / LAST)
 
-    total = config.all_steps
+    total = config.all_steps - config.text_last
     alone = total - config.steps
     for step, batch, pictures in _batches(config, data, start):
         lr = _rate(config, step)
@@ -111,8 +111,61 @@ def train(
             keep(done)
         if done < total and should_stop():
             keep(done)
-            raise Stopped(f"stopped after step {done} of {total}")
+            raise Stopped(f"stopped after step {done} of {config.all_steps}")
+    if config.text_last:
+        _text_last(config, model, data, probe, folder, report, should_stop)
     return folder / BEST
+
+
+def _text_last(
+    config: TrainConfig,
+    model: DualEncoder,
+    data: PairData,
+    probe: Probe,
+    folder: Path,
+    report: Report,
+    should_stop: Callable[[], bool],
+) -> None:
+    """Train the text tower against a gallery of picture vectors that stay fixed, from the best.
+
+    Begins anew when it was cut off: it is the short end of a run.
+    Source: Zhai et al. 2022, LiT: Zero-Shot Transfer with Locked-image text Tuning.
+    """
+    before = config.all_steps - config.text_last
+    state = checkpoint.load(folder / BEST)
+    model.load_state_dict(state["model"])
+    best = validate(config, model, probe)[1]
+    rng = np.random.default_rng((config.seed, 2))
+    rows = np.sort(rng.permutation(len(data))[: config.gallery])
+    vectors, _ = encode(model, data.pictures(rows), ["-"])
+    gallery = torch.from_numpy(vectors).to(device())
+    tower = torch.nn.ModuleList([model.text, model.tables])
+    optimizer = adamw(tower, lr=config.lr / 3, weight_decay=config.weight_decay)
+    for step in range(config.text_last):
+        lr = learning_rate(step, peak=config.lr / 3, warmup=20, steps=config.text_last)
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        asked = rng.choice(rows, size=min(config.batch, len(rows)), replace=False)
+        texts, positive = data.texts(asked, rows, rng)
+        text = F.normalize(_texts(model, cased(config, texts), device()), dim=1)
+        logits = model.scale.detach() * text @ gallery.T
+        loss = info_nce(logits, torch.from_numpy(positive).to(device()))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(tower.parameters(), config.clip_norm)
+        optimizer.step()
+        done = step + 1
+        if step % config.log_every == 0 or done == config.text_last:
+            report(before + done, {"loss": float(loss.detach()), "lr": lr})
+        if done % config.validate_every == 0 or done == config.text_last:
+            found = validate(config, model, probe)
+            report(before + done, {f"valid_r{k}": value for k, value in found.items()})
+            if found[1] >= best:
+                best = found[1]
+                kept = {"model": model.state_dict(), "step": before + done}
+                checkpoint.save(kept | {"config": config.to_dict()}, folder / BEST)
+        if done < config.text_last and should_stop():
+            raise Stopped(f"stopped after step {before + done} of {config.all_steps}")
 
 
 def _rate(config: TrainConfig, step: int) -> float:
@@ -156,7 +209,7 @@ def _batches(
     A thread makes the next one while this one is trained on. Without pictures while the text
     tower trains alone.
     """
-    total = config.all_steps
+    total = config.all_steps - config.text_last
     texts = config.texts or config.batch
 
     def make(step: int) -> tuple[Batch, Tensor | None]:
