@@ -6,6 +6,8 @@ import sys
 
 from pedsite import embedded, env, servers
 
+UNDEFINED_TABLE = "42P01"
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pedsite.settings")
@@ -17,8 +19,14 @@ def main() -> None:
         embedded.acquire()
     # After the services: importing Django's management does not read settings, running it does.
     from django.core.management import execute_from_command_line
+    from django.db import ProgrammingError
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ProgrammingError as exc:
+        if getattr(exc.__cause__, "sqlstate", "") != UNDEFINED_TABLE:
+            raise
+        sys.exit(f"manage.py: the database has no tables for this; run manage.py migrate\n{exc}")
 
 
 if __name__ == "__main__":
