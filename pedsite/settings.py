@@ -324,6 +324,9 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO").upper()},
     "loggers": {
         "axes": {"level": "WARNING"},
+        # They tell each rewriting of a graph.
+        "onnxscript": {"level": "WARNING"},
+        "onnx_ir": {"level": "WARNING"},
         "django.server": {"handlers": ["stderr"], "propagate": False},
     },
 }

@@ -81,6 +81,16 @@ def test_a_run_cut_off_and_resumed_gives_the_same_curve_and_weights(crops, tmp_p
     assert all(torch.allclose(one[name], other[name], atol=1e-4) for name in one)
 
 
+def test_the_text_tower_ends_against_pictures_that_stay_fixed(crops, tmp_path):
+    run(tiny_config(), crops, tmp_path / "before")
+    best, curve = run(tiny_config(text_last=20, gallery=48), crops, tmp_path / "after")
+    assert sorted(curve) == list(range(1, 61))
+    one = checkpoint.load(tmp_path / "before" / engine.BEST)["model"]
+    other = checkpoint.load(best)["model"]
+    moved = {name.split(".")[0] for name in one if not torch.equal(one[name], other[name])}
+    assert moved <= {"text", "tables"}
+
+
 def test_a_damaged_checkpoint_is_refused_by_name(crops, tmp_path):
     (tmp_path / engine.LAST).write_bytes(b"not a checkpoint")
     with pytest.raises(checkpoint.CheckpointError, match=r"last\.pt"):
