@@ -1,4 +1,4 @@
-"""What a drawn person may look like: the vocabulary of attributes, and how people are drawn from it.
+"""What a drawn person may look like: the vocabulary of attributes, and people drawn from it.
 
 A `Person` is a value for every field. A *fact* is one (field, value) pair. A caption states
 some facts; a picture fits a caption when its person has all of them.
