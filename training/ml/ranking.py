@@ -1,10 +1,19 @@
-"""Retrieval metrics: numpy, from a matrix of scores and one of what is relevant."""
+"""Retrieval: how far up a ranking puts what was asked for. Numpy, a block of queries at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from training.ml import bootstrap
+from training.ml.pairs import BLOCK, Numbers, Vectors
+
 Scores = npt.NDArray[np.floating]
 Flags = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+
+RECALLS = (1, 5, 10)
 
 
 def recall_at(
@@ -28,3 +37,139 @@ def recall_at(
     order = np.argsort(-scores[asked], axis=1, kind="stable")[:, : max(ks)]
     hit = np.take_along_axis(relevant[asked], order, axis=1)
     return {k: float(hit[:, :k].any(axis=1).mean()) for k in ks}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranked:
+    """What each query got; queries without a relevant item are left out.
+
+    queries: (Q,) rows of the queries that count. people: (Q,) whose they are.
+    values: r1, r5, r10 (0 or 1), map (average precision) and minp, each (Q,).
+    """
+
+    queries: Numbers
+    people: Numbers
+    values: dict[str, Floats]
+
+    def summary(self, drawn: bootstrap.Weights | None = None) -> dict[str, dict[str, object]]:
+        """Means over the queries; with `drawn` (bootstrap.weights), intervals by person.
+
+        The gallery is the same in each resample: the people of the queries are drawn again.
+        """
+        found: dict[str, dict[str, object]] = {}
+        for name, values in self.values.items():
+            found[name] = {"value": float(values.mean())}
+            if drawn is not None:
+                spread = bootstrap.mean_interval(values, self.people, drawn)
+                found[name]["interval"] = spread
+        return found
+
+    def only(self, rows: Flags) -> "Ranked":
+        """Those queries whose row is set in `rows`, each against the same gallery."""
+        kept = rows[self.queries]
+        values = {name: of[kept] for name, of in self.values.items()}
+        return Ranked(queries=self.queries[kept], people=self.people[kept], values=values)
+
+
+def rank(
+    queries: Vectors,
+    gallery: Vectors,
+    query_people: Numbers,
+    gallery_people: Numbers,
+    *,
+    leave_out_self: bool = False,
+) -> Ranked:
+    """Rank the gallery for every query; an item is relevant if it shows the query's person.
+
+    map: the mean, over a query's relevant items, of the precision down to each. minp (inverse
+    negative penalty): their number over the place of the last of them. Ties go to the lower row.
+
+    Args:
+        queries, gallery: (Q, D) and (N, D) unit vectors.
+        leave_out_self: query i is gallery item i, which is not ranked.
+
+    Raises: ValueError, no query has a relevant item, or a score is NaN.
+    Source: Ye et al., "Deep Learning for Person Re-identification", TPAMI 2021, mINP.
+    """
+    parts: dict[str, list[Floats]] = {}
+    rows: list[Numbers] = []
+    for first, hit in _hits(queries, gallery, query_people, gallery_people, leave_out_self):
+        asked = hit.any(axis=1)
+        rows.append(first + np.flatnonzero(asked))
+        for name, values in _per_query(hit[asked]).items():
+            parts.setdefault(name, []).append(values)
+    found = np.concatenate(rows) if rows else np.zeros(0, np.int64)
+    if not len(found):
+        raise ValueError("no query has a relevant item")
+    return Ranked(
+        queries=found,
+        people=query_people[found],
+        values={name: np.concatenate(of) for name, of in parts.items()},
+    )
+
+
+def average_precision_at(
+    hit: Flags, k: int, relevant: npt.NDArray[np.integer] | None = None
+) -> Floats:
+    """Average precision inside the k best, (Q,); 0 where none of them is relevant.
+
+    Args:
+        hit: (Q, N) whether the item at each place, best first, is relevant.
+        relevant: (Q,) how many relevant items there are; the denominator is then min(k, that).
+            Without, it is the number of hits found, as the GeM retrieval system of CompCars has
+            it: a query that finds one of fifty at the first place gets 1.
+    """
+    best = hit[:, :k]
+    places = np.arange(1, best.shape[1] + 1)
+    summed = (np.cumsum(best, axis=1) / places * best).sum(axis=1)
+    count = best.sum(axis=1) if relevant is None else np.minimum(k, relevant)
+    found: Floats = summed / np.maximum(1, count)
+    return found
+
+
+def map_at(vectors: Vectors, people: Numbers, k: int, *, by_class_size: bool = False) -> float:
+    """mAP@k of pictures against the other pictures, over those whose class has another one.
+
+    Args:
+        by_class_size: divide by what there was to find; otherwise by what was found.
+    """
+    found = []
+    for _first, hit in _hits(vectors, vectors, people, people, True):
+        asked = hit[hit.any(axis=1)]
+        size = asked.sum(axis=1) if by_class_size else None
+        found.append(average_precision_at(asked, k, size))
+    values = np.concatenate(found)
+    if not len(values):
+        raise ValueError("no query has a relevant item")
+    return float(values.mean())
+
+
+def _hits(
+    queries: Vectors, gallery: Vectors, asked: Numbers, shown: Numbers, leave_out_self: bool
+) -> Iterator[tuple[int, Flags]]:
+    """Blocks of queries: the first row, and whether each place, best first, is relevant."""
+    step = max(1, BLOCK // max(1, len(gallery)))
+    for first in range(0, len(queries), step):
+        scores = queries[first : first + step] @ gallery.T
+        if np.isnan(scores).any():
+            raise ValueError("a score is NaN")
+        relevant = asked[first : first + step, None] == shown[None, :]
+        if leave_out_self:
+            own = np.arange(len(scores))
+            scores[own, first + own] = -np.inf
+            relevant[own, first + own] = False
+        order = np.argsort(-scores, axis=1, kind="stable")
+        yield first, np.take_along_axis(relevant, order, axis=1)
+
+
+def _per_query(hit: Flags) -> dict[str, Floats]:
+    places = np.arange(1, hit.shape[1] + 1)
+    count = hit.sum(axis=1)
+    last = (hit * places).max(axis=1, initial=1)
+    values: dict[str, Floats] = {
+        f"r{k}": hit[:, :k].any(axis=1).astype(np.float64) for k in RECALLS
+    }
+    precision = np.cumsum(hit, axis=1) / places
+    values["map"] = np.asarray((precision * hit).sum(axis=1) / count, dtype=np.float64)
+    values["minp"] = np.asarray(count / last, dtype=np.float64)
+    return values
