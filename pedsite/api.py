@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
@@ -63,6 +63,12 @@ def handle_exception(exc: Exception, context: dict[str, Any]) -> Response | None
     return _respond(body, dict(response.headers))
 
 
+def unknown_address(request: HttpRequest) -> HttpResponse:
+    """What answers below /api/ where no operation is."""
+    body = problem(404, "not_found", f"There is nothing at {request.path}.")
+    return JsonResponse(body, status=404, content_type="application/problem+json")
+
+
 def _respond(body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
     kept = {k: v for k, v in (headers or {}).items() if k in ("WWW-Authenticate", "Retry-After")}
     return Response(
@@ -74,7 +80,8 @@ def _first_message(detail: Any, field: str = "") -> str:
     """The first message of a validation error, led by the name of its field."""
     if isinstance(detail, dict):
         name, inner = next(iter(detail.items()))
-        return _first_message(inner, "" if name == "non_field_errors" else str(name))
+        within = "" if name == "non_field_errors" else str(name)
+        return _first_message(inner, ".".join(filter(None, [field, within])))
     if isinstance(detail, list):
         return _first_message(detail[0], field) if detail else "Invalid input."
     return f"{field}: {detail}" if field else str(detail)

@@ -5,10 +5,12 @@ from importlib import import_module
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.http import HttpRequest, HttpResponse
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.permissions import AllowAny
+
+from pedsite.api import unknown_address
 
 APPS = ["search", "training", "gallery", "pedsite.jobs", "pedsite.accounts"]
 
@@ -40,5 +42,6 @@ urlpatterns = [
         ),
         name="api-docs",
     ),
+    re_path(r"^api/v", unknown_address),
     path("health/live", live, name="health-live"),
 ]

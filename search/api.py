@@ -83,6 +83,9 @@ class SearchApi(APIView):
             required=False, help_text="A model version other than the one that serves."
         )
 
+        class Meta:
+            ref_name = "Search"
+
         def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
             asked = [name for name in ("text", "image", "box") if name in attrs]
             if len(asked) != 1:
@@ -108,6 +111,9 @@ class SearchApi(APIView):
             crop_url = serializers.SerializerMethodField()
             frame_url = serializers.SerializerMethodField()
 
+            class Meta:
+                ref_name = "Hit"
+
             def get_score(self, hit: retrieval.Hit) -> float:
                 return round(hit.score, 6)
 
@@ -129,6 +135,9 @@ class SearchApi(APIView):
             help_text="`cursor` of the next page, if there is one.",
         )
         hits = Found(many=True)
+
+        class Meta:
+            ref_name = "SearchPage"
 
     @extend_schema(
         operation_id="search",
@@ -177,8 +186,8 @@ class SearchApi(APIView):
                             "dataset": "demo",
                             "camera": "north gate",
                             "taken_at": "2026-03-14T09:30:00Z",
-                            "crop_url": "http://127.0.0.1:8000/boxes/17/crop.jpg",
-                            "frame_url": "http://127.0.0.1:8000/images/9/frame.jpg",
+                            "crop_url": "http://127.0.0.1:8000/pictures/boxes/17.jpg",
+                            "frame_url": "http://127.0.0.1:8000/pictures/images/9.jpg",
                         }
                     ],
                 },

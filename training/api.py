@@ -16,6 +16,7 @@ class ModelListApi(APIView):
     class Output(serializers.ModelSerializer):
         class TowerOutput(serializers.ModelSerializer):
             class Meta:
+                ref_name = "Tower"
                 model = Encoder
                 fields = ["id", "sha256", "byte_size", "preprocessing"]
 
@@ -25,6 +26,7 @@ class ModelListApi(APIView):
         text = TowerOutput(source="text_encoder", allow_null=True)
 
         class Meta:
+            ref_name = "Model"
             model = ModelVersion
             fields = [
                 "id",

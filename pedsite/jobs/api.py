@@ -81,6 +81,7 @@ class JobFailuresApi(APIView):
 
     class Output(serializers.ModelSerializer):
         class Meta:
+            ref_name = "JobFailure"
             model = JobFailure
             fields = ["id", "item", "reason", "created_at"]
 

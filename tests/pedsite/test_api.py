@@ -4,6 +4,7 @@ import json
 import logging
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from rest_framework import exceptions
@@ -37,6 +38,11 @@ def test_a_validation_error_names_its_field_and_keeps_all_of_them():
     assert answer.status_code == 400
     assert answer.data["detail"] == "limit: Too large."
     assert set(answer.data["errors"]) == {"limit", "text"}
+
+
+def test_a_validation_error_within_a_list_names_its_field_too():
+    exc = exceptions.ValidationError({"datasets": {"1": ["May not be blank."]}})
+    assert handle_exception(exc, {}).data["detail"] == "datasets.1: May not be blank."
 
 
 def test_an_unknown_exception_is_left_to_be_a_500():
@@ -115,3 +121,15 @@ def test_json_logs_carry_tracebacks():
             {"msg": "no", "exc_info": (type(exc), exc, exc.__traceback__)}
         )
     assert "KeyError: 'x'" in json.loads(JsonFormatter().format(record))["traceback"]
+
+
+def test_the_description_is_valid_and_every_part_has_a_name_of_its_own(tmp_path):
+    call_command("spectacular", file=str(tmp_path / "api.yaml"), validate=True, fail_on_warn=True)
+
+
+def test_an_unknown_address_of_the_api_answers_in_the_same_shape(client):
+    answer = client.get("/api/v1/nothing-here", headers={"accept": "text/html"})
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["code"] == "not_found"
+    assert client.get("/nothing-here")["Content-Type"].startswith("text/html")
