@@ -46,6 +46,13 @@ class BadSource(DomainError):
     status = 422
 
 
+class BadTarget(DomainError):
+    """A place where nothing can be exported to."""
+
+    code = "bad-target"
+    status = 422
+
+
 class BadDetector(DomainError):
     """A detector that does not load, or whose outputs have no known layout."""
 

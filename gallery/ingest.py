@@ -16,7 +16,16 @@ from django.utils.translation import gettext_noop
 from gallery import datasets, intake
 from gallery.errors import BadImage, BadSource, UnknownFormat
 from gallery.formats import FORMATS
-from gallery.formats.records import Entry, Format, Mark, Record, Refusal, Tick, Unreadable
+from gallery.formats.records import (
+    OWN_KEY,
+    Entry,
+    Format,
+    Mark,
+    Record,
+    Refusal,
+    Tick,
+    Unreadable,
+)
 from gallery.models import Dataset, Image
 from pedsite.accounts.models import User
 from pedsite.jobs import work
@@ -207,7 +216,7 @@ def _add(report: Report, chunk: Chunk, seen: _Seen) -> None:
             report.boxes += 1
             report.captions += len(box.captions)
             if box.identity is not None or box.bounds is None:
-                seen.people.add(box.identity or intake.OWN_KEY + checked.sha256)
+                seen.people.add(box.identity or OWN_KEY + checked.sha256)
     report.people, report.cameras = len(seen.people), len(seen.cameras)
     refusals, notes = chunk.refusals + _told(chunk, "problems"), _told(chunk, "notes")
     report.refused += len(refusals)

@@ -12,10 +12,9 @@ from django.db import transaction
 
 from gallery import datasets, images, pictures
 from gallery.errors import BadImage
-from gallery.formats.records import BoxRecord, Record
+from gallery.formats.records import OWN_KEY, BoxRecord, Record
 from gallery.models import Box, Camera, Caption, Identity, Image
 
-OWN_KEY = "sha256:"
 Bounds = tuple[int, int, int, int]
 # Id of the image, and the bounds in it.
 Place = tuple[int, int, int, int, int]

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from gallery import detection, ingest
+from gallery import detection, exports, ingest
 from pedsite.jobs import work
 
 
@@ -14,3 +14,13 @@ def import_dataset(job_id: int) -> None:
 @shared_task(name=detection.TASK)
 def detect_people(job_id: int) -> None:
     work.execute(job_id, detection.step)
+
+
+@shared_task(name=exports.TASK)
+def export_dataset(job_id: int) -> None:
+    exporter = exports.Exporter()
+    try:
+        # No budget: what is half written could not be gone on with by another process.
+        work.execute(job_id, exporter, budget_s=None)
+    finally:
+        exporter.close()

@@ -1,6 +1,16 @@
 """Annotation files and folders to records. Django-free; one format a module."""
 
-from gallery.formats import cuhk_pedes, drawn, folder, synth_pedes, video
+from gallery.formats import (
+    chinese_clip,
+    chinese_clip_lmdb,
+    cuhk_pedes,
+    drawn,
+    flickr8k_cn,
+    folder,
+    folder_per_class,
+    synth_pedes,
+    video,
+)
 from gallery.formats.records import Format
 
 FORMATS: dict[str, Format] = {
@@ -8,5 +18,9 @@ FORMATS: dict[str, Format] = {
     "video": video.FORMAT,
     "cuhk_pedes": cuhk_pedes.FORMAT,
     "synth_pedes": synth_pedes.FORMAT,
+    "chinese_clip": chinese_clip.FORMAT,
+    "chinese_clip_lmdb": chinese_clip_lmdb.FORMAT,
+    "flickr8k_cn": flickr8k_cn.FORMAT,
+    "folder_per_class": folder_per_class.FORMAT,
     "drawn": drawn.FORMAT,
 }

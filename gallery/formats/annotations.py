@@ -14,10 +14,15 @@ from gallery.formats.records import (
     Record,
     Refusal,
     Unreadable,
+    Written,
     caption,
     shown,
     whole_number,
 )
+from gallery.formats.target import Target, json_list
+
+# The folder of the pictures in an export.
+IMAGES = "images"
 
 # Adds split and captions to a record's one box: (object, its number from 0) -> split, captions,
 # problems.
@@ -53,6 +58,59 @@ def captions(value: object, field: str, kind: str = "caption") -> list[CaptionRe
     if not isinstance(value, list):
         return [f"{field} is not a list"]
     return [caption(text, f"{field} {n}", kind) for n, text in enumerate(value, 1)]
+
+
+class Numbers:
+    """Whole numbers for people: their own where a key is one, else such as nobody has."""
+
+    def __init__(self, first_free: int) -> None:
+        self._next = max(1, first_free)
+        self._given: dict[str, int] = {}
+
+    def of(self, key: str) -> int:
+        """The number of a person; the same key has the same one."""
+        if key.isascii() and key.isdigit() and str(int(key)) == key:
+            return int(key)
+        if key not in self._given:
+            self._given[key] = self._next
+            self._next += 1
+        return self._given[key]
+
+
+def write(
+    target: Target,
+    records: Iterator[Record],
+    first_free: int,
+    name: str,
+    described: Callable[[BoxRecord], tuple[dict[str, Any], str]],
+) -> Iterator[Written]:
+    """Pictures below `images/` and the annotation file `name`; one outcome a record.
+
+    Args:
+        described: what an object has beside its id and path, and a note, or "".
+    """
+    numbers = Numbers(first_free)
+    with json_list(target.place(name)) as values:
+        for record in records:
+            box = record.boxes[0]
+            if box.identity is None:
+                yield Written(item=record.item, reason="nobody is named for this box")
+                continue
+            more, note = described(box)
+            file = target.picture(IMAGES, record.name, content(record))
+            values.add({"id": numbers.of(box.identity), "file_path": file, **more})
+            yield Written(item=record.item, note=note)
+
+
+def texts(box: BoxRecord, kind: str = "caption") -> list[str]:
+    """What was said of a box, in one kind."""
+    return [one.text for one in box.captions if one.kind == kind]
+
+
+def content(record: Record) -> bytes:
+    """The picture's file."""
+    data = record.content
+    return data if isinstance(data, bytes) else data.read_bytes()
 
 
 def _root(path: str, images: str | None) -> Path:

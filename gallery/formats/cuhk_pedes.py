@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from gallery.formats import annotations
-from gallery.formats.records import CaptionRecord, Entry, Format, Mark
+from gallery.formats.records import (
+    BoxRecord,
+    CaptionRecord,
+    Entry,
+    Format,
+    Mark,
+    Record,
+    Written,
+)
+from gallery.formats.target import Target
 
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
@@ -40,4 +49,18 @@ def _describe(
     return split, annotations.captions(value.get("captions"), "caption"), problems
 
 
-FORMAT = Format(read=read, total=total)
+def write(target: Target, records: Iterator[Record], first_free: int) -> Iterator[Written]:
+    """`reid_raw.json`, and the pictures in `images`.
+
+    Whoever is in no split keeps none, which CUHK-PEDES' own tools pass over.
+    """
+    yield from annotations.write(target, records, first_free, "reid_raw.json", _described)
+
+
+def _described(box: BoxRecord) -> tuple[dict[str, Any], str]:
+    split = {mine: theirs for theirs, mine in SPLITS.items()}.get(box.split, "")
+    more = {"captions": annotations.texts(box), "split": split}
+    return more, "" if split else "the person is in no split"
+
+
+FORMAT = Format(read=read, total=total, write=write)

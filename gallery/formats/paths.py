@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+NONE = "there is no such file"
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
@@ -22,7 +23,7 @@ def inside(root: Path, named: str) -> Path | str:
     try:
         found = (root / text).resolve(strict=True)
     except FileNotFoundError:
-        return "there is no such file"
+        return NONE
     except (OSError, RuntimeError, ValueError):
         return "the path cannot be followed"
     if not found.is_relative_to(root):

@@ -12,10 +12,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from gallery.formats.target import Target
+
 Mark = int | str | list[int]
 MAX_CAPTION = 2000
 MAX_NAME = 500
 MAX_KEY = 200
+# Begins the key of a person of whom only one picture is known: its hash follows.
+OWN_KEY = "sha256:"
 _CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 
 
@@ -60,6 +64,7 @@ class Record:
     camera: str = ""
     taken_at: datetime | None = None
     problems: tuple[str, ...] = ()
+    size: tuple[int, int] | None = None  # width, height; set for export
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +85,33 @@ Entry = Record | Refusal | Tick
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What became of one record on its way out: written, with a note or not, or refused."""
+
+    item: str
+    reason: str = ""
+    note: str = ""
+
+
+# (where to, what, the first number that no person of the dataset has) -> one outcome a record.
+Writer = Callable[[Target, Iterator[Record], int], Iterator[Written]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """One way in: `total` is quick, and None where nobody can know without reading."""
+    """One way in, and out where there is a `write`.
+
+    `total` is quick, and None where nobody can know without reading. A writer is given a record
+    for each box, cut out (`unit` box), or one for each picture with its boxes (picture).
+    """
 
     read: Callable[..., Iterator[Entry]]
     total: Callable[..., int | None]
     caption_source: str = "imported"
     options: frozenset[str] = field(default_factory=frozenset)
+    write: Writer | None = None
+    unit: str = "box"
+    test_first: bool = False  # people of the split test go out before all others
 
 
 def language_of(text: str) -> str:

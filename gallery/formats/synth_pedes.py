@@ -11,7 +11,17 @@ from functools import partial
 from typing import Any
 
 from gallery.formats import annotations
-from gallery.formats.records import CaptionRecord, Entry, Format, Mark, caption
+from gallery.formats.records import (
+    BoxRecord,
+    CaptionRecord,
+    Entry,
+    Format,
+    Mark,
+    Record,
+    Written,
+    caption,
+)
+from gallery.formats.target import Target
 
 TEST_RECORDS = 5000
 
@@ -67,4 +77,37 @@ def _attributes(value: object) -> list[CaptionRecord | str]:
     return [caption(known, "attributes", "attributes")] if known else []
 
 
-FORMAT = Format(read=read, total=total, options=frozenset({"test_records"}))
+def write(target: Target, records: Iterator[Record], first_free: int) -> Iterator[Written]:
+    """`synthpedes-dataset.json`, and the pictures in `images`; records come test first.
+
+    The file cannot say where testing ends: readers count, 5,000 by convention.
+    """
+    seen = {"test": 0}
+
+    def described(box: BoxRecord) -> tuple[dict[str, Any], str]:
+        seen[box.split] = seen.get(box.split, 0) + 1
+        known = annotations.texts(box, "attributes")
+        # An empty list of attributes reads as a broken one.
+        more: dict[str, Any] = {"attributes": known[:1]} if known else {}
+        more |= {
+            "captions": annotations.texts(box),
+            "prompt_caption": annotations.texts(box, "prompt"),
+        }
+        notes = ["only the first attribute string was written"] if known[1:] else []
+        if box.split not in ("test", "train"):
+            notes.append("the file has no such split: it reads as train")
+        if seen["test"] != TEST_RECORDS and sum(seen.values()) == seen["test"] + 1:
+            notes.append(f"training begins here: read the file with --test-records {seen['test']}")
+        return more, "; ".join(notes)
+
+    name = "synthpedes-dataset.json"
+    yield from annotations.write(target, records, first_free, name, described)
+
+
+FORMAT = Format(
+    read=read,
+    total=total,
+    options=frozenset({"test_records"}),
+    write=write,
+    test_first=True,
+)

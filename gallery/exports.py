@@ -1,0 +1,333 @@
+"""Export of a dataset to any format that can be written, as a job.
+
+The folder appears when all is written. What a killed process left is removed, and the job begins
+anew: files of most formats cannot be gone on with.
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.db.models import Prefetch, QuerySet
+from django.utils.translation import gettext_noop
+from PIL import Image as Pictures
+
+from gallery import crops, datasets, pictures
+from gallery.errors import BadImage, BadSource, BadTarget, UnknownFormat
+from gallery.formats import FORMATS
+from gallery.formats.records import BoxRecord, CaptionRecord, Format, Record, Written
+from gallery.formats.target import Occupied, Target
+from gallery.models import Box, Caption, Identity, Image, Review
+from pedsite.accounts.models import User
+from pedsite.jobs import work
+from pedsite.jobs.models import Job
+
+KIND = gettext_noop("export")
+TASK = "gallery.export_dataset"
+SPLITS = tuple(value for value in Identity.Split.values if value)
+CHUNK_S = 2.5
+BATCH = 200
+TOLD = 20
+# Of crops that are cut out of larger pictures; whole pictures keep their bytes.
+QUALITY = 95
+
+
+@dataclass(slots=True)
+class Report:
+    """What an export would write."""
+
+    written: int = 0
+    refused: int = 0
+    noted: int = 0
+    refusals: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, outcomes: list[Written]) -> None:
+        refusals, notes = _told(outcomes)
+        self.written += len(outcomes) - len(refusals)
+        self.refused += len(refusals)
+        self.noted += len(notes)
+        self.refusals = (self.refusals + refusals)[:TOLD]
+        self.notes = (self.notes + notes)[:TOLD]
+
+
+def request(
+    format: str,
+    path: str,
+    dataset: str,
+    split: str = "",
+    user: User | None = None,
+    *,
+    queue: bool = True,
+) -> Job:
+    """A job that writes a dataset to the new folder `path`; hidden boxes and captions stay out.
+
+    Args:
+        format: a key of FORMATS that has a writer.
+        split: only people of this split; "" takes all boxes.
+
+    Raises:
+        UnknownFormat, UnknownDataset, BadTarget, BadSource: nothing was written.
+    """
+    kind = _format(format, split)
+    found = datasets.get(dataset)
+    params = {
+        "format": format,
+        "path": str(_target(path, "check").path),
+        "dataset": found.pk,
+        "dataset_name": found.name,
+        "split": split,
+    }
+    total = _total(kind, found.pk, split)
+    return work.request(KIND, task=TASK, params=params, user=user, total=total, queue=queue)
+
+
+class Exporter:
+    """The step of an export job; one object keeps the files open from chunk to chunk."""
+
+    def __init__(self) -> None:
+        self._target: Target | None = None
+        self._outcomes: Iterator[Written] = iter(())
+
+    def __call__(self, at: work.Work) -> bool:
+        """Write one chunk; True while more remains.
+
+        Raises:
+            BadTarget, UnknownDataset: the folder is there by now, or the dataset is gone.
+        """
+        params = at.params
+        if self._target is None:
+            kind = _format(params["format"], params["split"])
+            dataset = datasets.get(params["dataset_name"]).pk
+            self._target = _target(params["path"], f"{at.job.pk}")
+            self._target.begin()
+            self._outcomes = _write(kind, self._target, dataset, params["split"])
+            at.keep(noted=0, notes=[])
+            at.plan(_total(kind, dataset, params["split"]))
+        outcomes, is_last = _gather(self._outcomes, at.beat)
+        refusals, notes = _told(outcomes)
+        result = at.job.result
+        if is_last:
+            _commit(self._target)
+        at.keep(
+            notes=[*result.get("notes", []), *notes][:TOLD],
+            noted=result.get("noted", 0) + len(notes),
+        )
+        at.advance(len(outcomes) - len(refusals), refusals)
+        return not is_last
+
+    def close(self) -> None:
+        """Remove what an export that did not end has left."""
+        close = getattr(self._outcomes, "close", None)
+        if close:
+            close()
+        if self._target is not None:
+            self._target.discard()
+
+
+def dry_run(
+    format: str,
+    path: str,
+    dataset: str,
+    split: str = "",
+    *,
+    watch: Callable[[int, int | None], None] = lambda done, total: None,
+) -> Report:
+    """Write everything into a temporary folder, tell how it went, and remove it.
+
+    Raises:
+        As `request`.
+    """
+    kind = _format(format, split)
+    found = datasets.get(dataset)
+    _target(path, "check")
+    report, total = Report(), _total(kind, found.pk, split)
+    scratch = tempfile.mkdtemp(prefix="pedsite-export-")
+    try:
+        target = Target(Path(scratch) / "out", "dry")
+        target.begin()
+        outcomes = _write(kind, target, found.pk, split)
+        is_last = False
+        while not is_last:
+            chunk, is_last = _gather(outcomes, lambda: None)
+            report.add(chunk)
+            watch(report.written + report.refused, total)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return report
+
+
+def _write(kind: Format, target: Target, dataset_id: int, split: str) -> Iterator[Written]:
+    """The outcomes of a writer and, between them, of pictures that could not be read."""
+    unread: list[Written] = []
+
+    def good() -> Iterator[Record]:
+        for one in _records(kind, dataset_id, split):
+            if isinstance(one, Record):
+                yield one
+            else:
+                unread.append(one)
+
+    assert kind.write is not None
+    for outcome in kind.write(target, good(), _first_free(dataset_id)):
+        yield from unread
+        unread.clear()
+        yield outcome
+    yield from unread
+
+
+def _records(kind: Format, dataset_id: int, split: str) -> Iterator[Record | Written]:
+    boxes = _boxes(dataset_id, split)
+    if not kind.test_first:
+        parts = [boxes]
+    else:
+        test = boxes.filter(identity__split=Identity.Split.TEST)
+        parts = [test, boxes.exclude(pk__in=test.values("pk"))]
+    for part in parts:
+        for image in _images(part):
+            yield from _whole(image) if kind.unit == "picture" else _single(image)
+
+
+def _images(boxes: QuerySet[Box]) -> Iterator[Image]:
+    """The images of some boxes, each with just these boxes and their captions."""
+    shown = Caption.objects.exclude(review=Review.HIDDEN).order_by("pk")
+    theirs = boxes.select_related("identity").prefetch_related(Prefetch("captions", shown))
+    rows = (
+        Image.objects.filter(pk__in=boxes.values("image"))
+        .select_related("camera")
+        .prefetch_related(Prefetch("boxes", theirs.order_by("pk")))
+        .order_by("pk")
+    )
+    last = 0
+    while batch := list(rows.filter(pk__gt=last)[:BATCH]):
+        yield from batch
+        last = batch[-1].pk
+
+
+def _single(image: Image) -> Iterator[Record | Written]:
+    """A record for each box; what is not the whole picture is cut out of it."""
+    whole = (0, 0, image.width, image.height)
+    opened: Pictures.Image | None = None
+    for box in image.boxes.all():
+        item, name = f"box {box.pk}: {image.name}", image.name
+        try:
+            if box.bounds == whole:
+                data = _bytes(image)
+            else:
+                opened = opened or crops.picture(image)
+                data = pictures.encode_jpeg(np.asarray(opened.crop(box.bounds)), QUALITY)
+                bounds = "-".join(map(str, box.bounds))
+                name = f"{image.name.rpartition('.')[0] or image.name}-{bounds}.jpg"
+        except BadImage as exc:
+            yield Written(item=item, reason=str(exc))
+            continue
+        yield _record(image, item, name, data, (_box(box, whole=True),))
+
+
+def _whole(image: Image) -> Iterator[Record | Written]:
+    item = f"image {image.pk}: {image.name}"
+    whole = (0, 0, image.width, image.height)
+    try:
+        data = _bytes(image)
+    except BadImage as exc:
+        yield Written(item=item, reason=str(exc))
+        return
+    boxes = tuple(_box(box, whole=box.bounds == whole) for box in image.boxes.all())
+    yield _record(image, item, image.name, data, boxes)
+
+
+def _record(
+    image: Image, item: str, name: str, data: bytes, boxes: tuple[BoxRecord, ...]
+) -> Record:
+    return Record(
+        item=item,
+        name=name,
+        content=data,
+        mark=image.pk,
+        boxes=boxes,
+        camera=image.camera.name if image.camera else "",
+        taken_at=image.taken_at,
+        size=(image.width, image.height),
+    )
+
+
+def _box(box: Box, *, whole: bool) -> BoxRecord:
+    return BoxRecord(
+        bounds=None if whole else box.bounds,
+        identity=box.identity.key if box.identity else None,
+        split=box.identity.split if box.identity else "",
+        captions=tuple(
+            CaptionRecord(text=one.text, kind=one.kind, language=one.language)
+            for one in box.captions.all()
+        ),
+    )
+
+
+def _bytes(image: Image) -> bytes:
+    try:
+        with image.file.open("rb") as stored:
+            return stored.read()
+    except OSError as exc:
+        raise BadImage(f"The stored file of image {image.pk} cannot be read.") from exc
+
+
+def _boxes(dataset_id: int, split: str) -> QuerySet[Box]:
+    boxes = Box.objects.filter(image__dataset=dataset_id).exclude(review=Review.HIDDEN)
+    return boxes.filter(identity__split=split) if split else boxes
+
+
+def _total(kind: Format, dataset_id: int, split: str) -> int:
+    boxes = _boxes(dataset_id, split)
+    return boxes.values("image").distinct().count() if kind.unit == "picture" else boxes.count()
+
+
+def _first_free(dataset_id: int) -> int:
+    people = Identity.objects.filter(dataset=dataset_id, key__regex=r"^[0-9]+$")
+    return max((int(key) for key in people.values_list("key", flat=True)), default=0) + 1
+
+
+def _gather(outcomes: Iterator[Written], beat: Callable[[], None]) -> tuple[list[Written], bool]:
+    """Outcomes for a while, and whether they were the last."""
+    chunk: list[Written] = []
+    began = time.monotonic()
+    while time.monotonic() - began < CHUNK_S:
+        beat()
+        outcome = next(outcomes, None)
+        if outcome is None:
+            return chunk, True
+        chunk.append(outcome)
+    return chunk, False
+
+
+def _told(outcomes: list[Written]) -> tuple[list[Any], list[Any]]:
+    """(item, reason) of those refused, (item, note) of those noted."""
+    refusals = [(one.item, one.reason) for one in outcomes if one.reason]
+    return refusals, [(one.item, one.note) for one in outcomes if one.note]
+
+
+def _format(name: str, split: str) -> Format:
+    known = [name for name, kind in FORMATS.items() if kind.write]
+    if name not in known:
+        raise UnknownFormat(name, known)
+    if split and split not in SPLITS:
+        raise BadSource(f"There is no split {split}; there are {', '.join(SPLITS)}.")
+    return FORMATS[name]
+
+
+def _target(path: str, tag: str) -> Target:
+    try:
+        return Target(Path(path), tag)
+    except (Occupied, OSError) as exc:
+        raise BadTarget(str(exc)) from exc
+
+
+def _commit(target: Target) -> None:
+    try:
+        target.commit()
+    except Occupied as exc:
+        raise BadTarget(str(exc)) from exc
