@@ -111,3 +111,25 @@ class UnknownRun(DomainError):
 
     def __init__(self, pk: object) -> None:
         super().__init__(f"There is no training run {pk}.")
+
+
+class ConversionFailed(DomainError):
+    """A converted version does not stand for the one it was made from; nothing was written."""
+
+    code = "conversion-failed"
+    status = 422
+
+
+class UnknownEvaluation(DomainError):
+    code = "unknown-evaluation"
+    status = 404
+
+    def __init__(self, pk: object) -> None:
+        super().__init__(f"There is no evaluation {pk}.")
+
+
+class NothingToEvaluate(DomainError):
+    """The split cannot measure this version; the message says what is missing."""
+
+    code = "nothing-to-evaluate"
+    status = 422

@@ -11,7 +11,12 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from training.querysets import MetricPointQuerySet, ModelVersionQuerySet, TrainingRunQuerySet
+from training.querysets import (
+    EvaluationQuerySet,
+    MetricPointQuerySet,
+    ModelVersionQuerySet,
+    TrainingRunQuerySet,
+)
 
 SHA256_HEX = r"^[0-9a-f]{64}$"
 
@@ -267,3 +272,58 @@ class MetricPoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}@{self.step}"
+
+
+class Evaluation(models.Model):
+    """How good a version is on one split of a dataset, as it was frozen. Its state is its job's."""
+
+    class Split(models.TextChoices):
+        TRAIN = "train", _("train")
+        VALIDATION = "validation", _("validation")
+        TEST = "test", _("test")
+
+    class Protocol(models.TextChoices):
+        ALL_PAIRS = "all_pairs", _("all pairs")
+        SEQUENTIAL = "sequential", _("earlier samples only")
+
+    job = models.OneToOneField(
+        "jobs.Job", models.PROTECT, related_name="evaluation", verbose_name=_("job")
+    )
+    version = models.ForeignKey(
+        ModelVersion, models.CASCADE, related_name="evaluations", verbose_name=_("version")
+    )
+    snapshot = models.ForeignKey(
+        "gallery.Snapshot", models.CASCADE, related_name="evaluations", verbose_name=_("snapshot")
+    )
+    split = models.CharField(_("split"), max_length=10, choices=Split)
+    protocol = models.CharField(_("protocol"), max_length=10, choices=Protocol)
+    # Of the captions that ask; empty for all.
+    language = models.CharField(_("language"), max_length=2, blank=True)
+    # How often this version has been measured on this dataset's test split, this time included;
+    # null on the other splits. Only the first look is a test: later ones may have been chosen by.
+    look = models.PositiveIntegerField(_("look at the test split"), null=True, blank=True)
+    # What `evaluate --json` writes; empty until the job is done.
+    metrics = models.JSONField(_("metrics"), default=dict, blank=True)
+    # Points of the error curve, counts of scores, and the worst pairs by box.
+    details = models.JSONField(_("details"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    objects = EvaluationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("evaluation")
+        verbose_name_plural = _("evaluations")
+        constraints = [
+            models.CheckConstraint(
+                name="training_evaluation_counts_looks_at_test",
+                condition=Q(split="test", look__isnull=False)
+                | (~Q(split="test") & Q(look__isnull=True)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} on {self.snapshot} {self.split}"
+
+    @property
+    def is_first_look(self) -> bool:
+        return self.look == 1

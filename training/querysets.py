@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Self
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
+
+from gallery.models import Dataset
+from pedsite.accounts.models import User
 
 
 class ModelVersionQuerySet(models.QuerySet):
@@ -35,3 +39,13 @@ class MetricPointQuerySet(models.QuerySet):
         for name, step, value in self.order_by("name", "step").values_list("name", "step", "value"):
             grouped[name].append((step, value))
         return dict(grouped)
+
+
+class EvaluationQuerySet(models.QuerySet):
+    def with_context(self) -> Self:
+        """Evaluations with what a list shows of each, newest first; one query."""
+        return self.select_related("job", "version", "snapshot__dataset").order_by("-pk")
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Those on datasets that a user may see: their worst pairs show its pictures."""
+        return self.filter(snapshot__dataset__in=Dataset.objects.visible_to(user))

@@ -5,9 +5,14 @@ from functools import partial
 from celery import shared_task
 
 from pedsite.jobs import work
-from training import trainer
+from training import evaluations, trainer
 
 
 @shared_task(name="training.train")
 def train(job_id: int) -> None:
     work.execute(job_id, partial(trainer.step, turn_s=trainer.TURN_S))
+
+
+@shared_task(name="training.evaluate")
+def evaluate(job_id: int) -> None:
+    work.execute(job_id, evaluations.step)

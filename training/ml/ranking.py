@@ -167,7 +167,7 @@ def _per_query(hit: Flags) -> dict[str, Floats]:
     count = hit.sum(axis=1)
     last = (hit * places).max(axis=1, initial=1)
     values: dict[str, Floats] = {
-        f"r{k}": hit[:, :k].any(axis=1).astype(np.float64) for k in RECALLS
+        f"r{k}": np.asarray(hit[:, :k].any(axis=1), dtype=np.float64) for k in RECALLS
     }
     precision = np.cumsum(hit, axis=1) / places
     values["map"] = np.asarray((precision * hit).sum(axis=1) / count, dtype=np.float64)

@@ -1,0 +1,165 @@
+"""Evaluations: asked for, measured on real pictures, looked at."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from pedsite.jobs import work
+from pedsite.jobs.models import Job
+from tests.world import (
+    make_box,
+    make_camera,
+    make_caption,
+    make_dataset,
+    make_identity,
+    make_image,
+    make_version,
+    plain_crop,
+)
+from training import evaluations
+from training.errors import NothingToEvaluate
+from training.models import Evaluation
+
+pytestmark = pytest.mark.django_db
+COLOURS = ("red", "green", "blue", "yellow")
+
+
+@pytest.fixture
+def split(db):
+    """Test split of dataset "people": four colours, two pictures each; one person trains."""
+    dataset = make_dataset("people")
+    camera = make_camera(dataset, "gate")
+    rng = np.random.default_rng(0)
+    for colour in (*COLOURS, "black"):
+        identity = make_identity(dataset, colour, split="train" if colour == "black" else "test")
+        for number in range(2):
+            noise = rng.integers(-9, 10, (32, 16, 3))
+            pixels = np.clip(plain_crop(colour).astype(int) + noise, 0, 255).astype(np.uint8)
+            image = make_image(dataset, pixels, camera=camera if number else None)
+            box = make_box(image, identity=identity)
+            make_caption(box, colour)
+    return dataset
+
+
+def evaluate(version, dataset, split="test", **options):
+    evaluation = evaluations.request(version, dataset, split, queue=False, **options)
+    job = work.run_here(evaluation.job, evaluations.step, io.StringIO())
+    assert job.state == Job.State.DONE, job.error
+    return evaluations.get(evaluation.pk)
+
+
+def test_the_command_measures_the_split_and_writes_the_numbers(split, tmp_path, capsys):
+    make_version("tiny")
+    file = tmp_path / "numbers.json"
+    words = ["--dataset", "people", "--split", "test", "--json", str(file)]
+    call_command("evaluate", "tiny", *words)
+    found = json.loads(file.read_text("utf-8"))
+    for direction in ("t2i", "i2t"):
+        assert found[direction]["r1"]["value"] == 1  # each colour's word finds its colour
+        assert set(found[direction]) == {"r1", "r5", "r10", "map", "minp"}
+        assert all(len(of["interval"]) == 2 for of in found[direction].values())
+    assert found["boxes"] == 8  # the person who trains is not among them
+    checked = found["verification"]
+    assert checked["pairs"] == {"genuine": 16, "impostor": 48, "ignored": 0}
+    assert set(checked["frr_at_far"]) == {"1e-03", "1e-04", "1e-05", "1e-06", "0"}
+    assert {"value", "threshold", "interval"} <= set(checked["eer"])
+    assert found["look"] == 1
+    names = {(one["by"], one["name"]) for one in found["slices"]}
+    assert names == {("camera", "gate"), ("height", "< 64 px")}
+    assert "t2i\tr1\t1.0000 [1.0000, 1.0000]" in capsys.readouterr().out
+
+
+def test_the_same_measurement_is_not_made_twice(split):
+    version = make_version()
+    first = evaluate(version, split)
+    assert evaluations.request(version, split, "test", queue=False) == first
+    assert Evaluation.objects.count() == 1
+    assert first.is_first_look
+
+
+def test_another_look_at_the_test_split_is_marked(split, capsys):
+    version = make_version("tiny")
+    evaluate(version, split)
+    second = evaluate(version, split, language="en")
+    assert (second.look, second.is_first_look) == (2, False)
+    call_command("evaluate", "tiny", "--dataset", "people", "--split", "test", "--language", "en")
+    assert "no longer a test" in capsys.readouterr().out
+
+
+def test_the_sequential_protocol_adds_the_binned_report(split):
+    found = evaluate(make_version(), split, protocol="sequential")
+    checked = found.metrics["verification"]
+    # Eight pictures in order: 28 earlier ones, 4 of them of the same person.
+    assert checked["pairs"]["genuine"] == 8
+    assert checked["pairs"]["impostor"] == 24
+    assert "EER" in checked["layout"]
+
+
+def test_an_image_only_version_is_measured_picture_against_picture(split):
+    found = evaluate(make_version("eyes", image_only=True), split)
+    assert found.metrics["i2i"]["r1"]["value"] == 1
+    assert "t2i" not in found.metrics
+    assert found.metrics["verification"]["pairs"]["genuine"] == 4
+    assert found.metrics["map_at_20"]["found"] == 1
+
+
+def test_words_of_another_person_that_are_the_same_are_ignored(split):
+    for box in split.images.first().boxes.all():
+        make_caption(box, "green")
+    found = evaluate(make_version(), split)
+    # "green" of red's picture, with green's own "green" in it: ignored both ways.
+    assert found.metrics["verification"]["pairs"]["ignored"] >= 2
+
+
+def test_the_worst_pairs_name_boxes_of_the_split(split):
+    found = evaluate(make_version(), split)
+    worst = found.details["false_accepts"]
+    assert len(worst) == 15
+    assert worst == sorted(worst, key=lambda one: -one["score"])
+    assert all(one["picture"] != one["of"] for one in worst)
+
+
+def test_a_split_without_people_or_words_is_refused(split):
+    version = make_version("tiny")
+    with pytest.raises(NothingToEvaluate, match="two people"):
+        evaluations.request(version, split, "train", queue=False)
+    with pytest.raises(CommandError, match="in “zh”"):
+        call_command(
+            "evaluate", "tiny", "--dataset", "people", "--split", "test", "--language", "zh"
+        )
+    assert not Job.objects.exists()
+
+
+def test_a_picture_that_cannot_be_read_is_left_out_and_named(split):
+    image = split.images.filter(boxes__identity__key="red").first()
+    image.file.storage.delete(image.file.name)
+    evaluation = evaluations.request(make_version(), split, "test", queue=False)
+    job = work.run_here(evaluation.job, evaluations.step, io.StringIO())
+    assert job.state == Job.State.DONE
+    assert [failure.item for failure in job.failures.all()] == [f"box {image.boxes.get().pk}"]
+    assert evaluations.get(evaluation.pk).metrics["boxes"] == 7
+
+
+def test_an_evaluation_that_was_cut_off_goes_on(split, monkeypatch):
+    monkeypatch.setattr(evaluations, "BATCH", 3)
+    evaluation = evaluations.request(make_version(), split, "test", queue=False)
+    calls = []
+
+    def once(work):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return evaluations.step(work)
+
+    work.run_here(evaluation.job, once, io.StringIO())
+    Job.objects.filter(pk=evaluation.job_id).update(
+        state="queued", cancel_requested=False, finished_at=None
+    )
+    evaluation.job.refresh_from_db()
+    job = work.run_here(evaluation.job, evaluations.step, io.StringIO())
+    assert job.state == Job.State.DONE
+    assert (job.done, job.total) == (12, 12)
+    assert evaluations.get(evaluation.pk).metrics["boxes"] == 8

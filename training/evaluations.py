@@ -1,0 +1,261 @@
+"""Evaluations of a version on a split: asked for, and measured in short steps.
+
+Vectors are computed in batches into a folder of this machine, from which a later step, or the
+same job started again, goes on; with all of them there, the last step measures.
+"""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext_noop
+
+from gallery import crops, snapshots
+from gallery.errors import BadImage
+from gallery.models import Box, Dataset
+from pedsite.accounts.models import User
+from pedsite.jobs import work as jobs
+from pedsite.jobs.models import Job
+from pedsite.jobs.work import Work
+from training import measures, samples, versions
+from training.errors import NothingToEvaluate, UnknownEvaluation
+from training.ml.pairs import PROTOCOLS
+from training.models import Evaluation, ModelVersion
+
+KIND = gettext_noop("evaluate")
+LANGUAGES = ("en", "zh")
+SPLITS = tuple(Evaluation.Split.values)
+# Boxes or texts in one step: some seconds of one core.
+BATCH = 128
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One box of the split: whose it is and the captions that ask for it."""
+
+    box: int
+    person: str
+    height: int
+    captions: tuple[str, ...]
+
+
+@transaction.atomic
+def request(
+    version: ModelVersion,
+    dataset: Dataset,
+    split: str,
+    *,
+    protocol: str = "all_pairs",
+    language: str = "",
+    user: User | None = None,
+    queue: bool = True,
+) -> Evaluation:
+    """Freeze the dataset and have the version measured on a split of it.
+
+    The same measurement of unchanged data is not made twice: the one that is there, or on its
+    way, is returned, so that a test is looked at once.
+
+    Args:
+        language: of the captions that ask, `en` or `zh`; all languages if empty.
+
+    Raises: NothingToEvaluate, UnknownDataset.
+    """
+    if split not in SPLITS or protocol not in PROTOCOLS or language not in ("", *LANGUAGES):
+        raise NothingToEvaluate(f"“{split} {protocol} {language}” is not something to measure.")
+    snapshot = snapshots.freeze(dataset, user)
+    # One at a time for a version, or two would both be the first look.
+    ModelVersion.objects.select_for_update().get(pk=version.pk)
+    mine = Evaluation.objects.filter(version=version, split=split)
+    alive = mine.exclude(job__state__in=[Job.State.FAILED, Job.State.CANCELLED])
+    same = alive.with_context().filter(snapshot=snapshot, protocol=protocol, language=language)
+    if found := same.first():
+        return found
+    _refuse_empty(version, subjects(snapshot, split, language), split, language)
+    job = jobs.request(
+        KIND,
+        task="training.evaluate",
+        params={"version": version.name, "dataset": dataset.name, "split": split},
+        user=user,
+        queue=queue,
+    )
+    seen = alive.filter(snapshot__dataset=dataset).count()
+    return Evaluation.objects.create(
+        job=job,
+        version=version,
+        snapshot=snapshot,
+        split=split,
+        protocol=protocol,
+        language=language,
+        look=seen + 1 if split == Evaluation.Split.TEST else None,
+    )
+
+
+def get(pk: int) -> Evaluation:
+    """The evaluation with its job. Raises: UnknownEvaluation."""
+    try:
+        return Evaluation.objects.with_context().get(pk=pk)
+    except Evaluation.DoesNotExist:
+        raise UnknownEvaluation(pk) from None
+
+
+def subjects(snapshot: Any, split: str, language: str) -> list[Subject]:
+    """The boxes of a split by box number, each with its captions of a language.
+
+    Sentences ask; where a box has none, its attribute strings and prompts do.
+    """
+    found = []
+    for entry in snapshots.read(snapshot):
+        together = entry["identity"] or f"image {entry['image']}"
+        if (entry["split"] or samples.split_of(snapshot.dataset.name, together)) != split:
+            continue
+        spoken = [c for c in entry["captions"] if language in ("", c["language"])]
+        sentences = [c for c in spoken if c["kind"] == "caption"] or spoken
+        _left, top, _right, bottom = entry["bbox"]
+        found.append(
+            Subject(
+                box=entry["box"],
+                person=entry["identity"] or f"box {entry['box']}",
+                height=bottom - top,
+                captions=tuple(dict.fromkeys(c["text"] for c in sentences)),
+            )
+        )
+    return found
+
+
+def step(work: Work) -> bool:
+    """Encodes the next boxes or texts, or measures once all are encoded; True while more remains.
+
+    Raises: NothingToEvaluate, too few pictures of the split can be read.
+    """
+    evaluation = get_of(work.job)
+    chosen = subjects(evaluation.snapshot, evaluation.split, evaluation.language)
+    texts = sorted({text for subject in chosen for text in subject.captions})
+    if evaluation.version.is_image_only:
+        texts = []
+    place = _folder(evaluation)
+    place.mkdir(parents=True, exist_ok=True)
+    boxes = [subject.box for subject in chosen]
+    batches = [("boxes", part) for part in _batches(boxes)]
+    batches += [("texts", part) for part in _batches(texts)]
+    files = [place / f"{kind}-{number:06}.npz" for number, (kind, _part) in enumerate(batches)]
+    done = sum(len(part) for file, (_, part) in zip(files, batches, strict=True) if file.exists())
+    if work.job.total is None or not done:
+        work.plan(len(boxes) + len(texts), done)
+    for file, (kind, part) in zip(files, batches, strict=True):
+        if not file.exists():
+            encode: Callable[..., Any] = _encode_boxes if kind == "boxes" else _encode_texts
+            numbers, vectors, failures = encode(evaluation, part)
+            draft = file.with_suffix(".part")
+            with draft.open("wb") as stream:
+                np.savez(stream, items=numbers, vectors=vectors)
+            draft.replace(file)
+            work.advance(len(part) - len(failures), failures)
+            return True
+    _measure(work, evaluation, chosen, texts, files)
+    shutil.rmtree(place, ignore_errors=True)
+    return False
+
+
+def get_of(job: Job) -> Evaluation:
+    """The evaluation that a job makes. Raises: NothingToEvaluate."""
+    found = Evaluation.objects.with_context().filter(job=job).first()
+    if found is None:
+        raise NothingToEvaluate(f"{job} belongs to no evaluation: ask for the evaluation again.")
+    return found
+
+
+def _refuse_empty(version: ModelVersion, chosen: list[Subject], split: str, language: str) -> None:
+    if len({subject.person for subject in chosen}) < 2:
+        raise NothingToEvaluate(f"The split “{split}” has fewer than two people.")
+    if not version.is_image_only and not any(subject.captions for subject in chosen):
+        spoken = f" in “{language}”" if language else ""
+        raise NothingToEvaluate(f"No box of the split “{split}” has a caption{spoken}.")
+
+
+def _folder(evaluation: Evaluation) -> Path:
+    return Path(settings.PEDSITE_WORK_DIR) / "evaluations" / str(evaluation.pk)
+
+
+def _batches(items: list[Any]) -> list[list[Any]]:
+    return [items[first : first + BATCH] for first in range(0, len(items), BATCH)]
+
+
+def _encode_boxes(
+    evaluation: Evaluation, numbers: list[int]
+) -> tuple[list[int], np.ndarray, list[tuple[str, str]]]:
+    tower = versions.image_tower(evaluation.version.image_encoder)
+    kept, ready, failures = [], [], []
+    found = Box.objects.select_related("image").filter(pk__in=numbers).order_by("image_id", "pk")
+    for box, pixels in crops.load_many(found):
+        if isinstance(pixels, BadImage):
+            failures.append((f"box {box.pk}", str(pixels)))
+            continue
+        kept.append(box.pk)
+        ready.append(tower.prepare(pixels))
+    gone = set(numbers) - set(kept) - {int(item.split()[1]) for item, _reason in failures}
+    failures += [(f"box {number}", "It was deleted.") for number in sorted(gone)]
+    vectors = [tower.encode(np.stack(part)) for part in _small(ready)]
+    empty = np.zeros((0, tower.dim), np.float32)
+    return kept, np.concatenate(vectors) if vectors else empty, failures
+
+
+def _small(ready: list[np.ndarray], size: int = 32) -> list[list[np.ndarray]]:
+    return [ready[first : first + size] for first in range(0, len(ready), size)]
+
+
+def _encode_texts(
+    evaluation: Evaluation, texts: list[str]
+) -> tuple[list[str], np.ndarray, list[tuple[str, str]]]:
+    assert evaluation.version.text_encoder is not None
+    tower = versions.text_tower(evaluation.version.text_encoder)
+    return texts, tower.encode(texts), []
+
+
+def _measure(
+    work: Work, evaluation: Evaluation, chosen: list[Subject], texts: list[str], files: list[Path]
+) -> None:
+    pictures: dict[int, np.ndarray] = {}
+    words: dict[str, np.ndarray] = {}
+    for file in files:
+        with np.load(file, allow_pickle=False) as stored:
+            target: dict[Any, np.ndarray] = words if file.name.startswith("texts") else pictures
+            target.update(zip(stored["items"].tolist(), stored["vectors"], strict=True))
+    usable = [subject for subject in chosen if subject.box in pictures]
+    cameras = dict(
+        Box.objects.filter(pk__in=pictures, image__camera__isnull=False).values_list(
+            "pk", "image__camera__name"
+        )
+    )
+    if len({subject.person for subject in usable}) < 2:
+        raise NothingToEvaluate("Fewer than two people have a picture that can be read.")
+    try:
+        metrics, details = measures.measure(
+            boxes=[subject.box for subject in usable],
+            people=[subject.person for subject in usable],
+            pictures=np.stack([pictures[subject.box] for subject in usable]),
+            captions=None if not texts else [subject.captions for subject in usable],
+            words=words,
+            heights=[subject.height for subject in usable],
+            cameras=[cameras.get(subject.box, "") for subject in usable],
+            protocol=evaluation.protocol,
+            tell=work.beat,
+        )
+    except ValueError as exc:
+        raise NothingToEvaluate(f"This split cannot be measured: {exc}.") from exc
+    about = {
+        "version": evaluation.version.name,
+        "dataset": evaluation.snapshot.dataset.name,
+        "snapshot": evaluation.snapshot.number,
+        "fingerprint": evaluation.snapshot.fingerprint,
+        "split": evaluation.split,
+        "language": evaluation.language,
+        "protocol": evaluation.protocol,
+        "look": evaluation.look,
+    }
+    Evaluation.objects.filter(pk=evaluation.pk).update(metrics=about | metrics, details=details)
+    work.keep(evaluation=evaluation.pk)
