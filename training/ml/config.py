@@ -43,6 +43,9 @@ class TrainConfig:
     gem_p: float = 3.0
     # Horizontal stripes pooled one by one beside the whole; 0 pools the whole alone.
     parts: int = 5
+    # Width of a head that reads the last `detail_maps` feature maps beside; 0 for none.
+    detail: int = 192
+    detail_maps: int = 3
     dim: int = 256
 
     # Text tower.
@@ -88,7 +91,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         positive = (
             "height width dim byte_width text_width text_layers text_heads text_stride "
-            "steps batch gallery lr clip_norm log_every validate_every checkpoint_every scale gem_p"
+            "detail_maps steps batch gallery lr clip_norm log_every validate_every "
+            "checkpoint_every scale gem_p"
         )
         for name in positive.split():
             if not getattr(self, name) > 0:

@@ -54,12 +54,15 @@ class DualEncoder(nn.Module):
 
 def build(config: TrainConfig, facts: int = 0) -> DualEncoder:
     """The model that a config describes; `facts` prototypes where the data knows attributes."""
-    backbone, channels = build_backbone(config.backbone, config.pretrained)
+    backbone, channels = build_backbone(
+        config.backbone, config.pretrained, maps=config.detail_maps if config.detail else 1
+    )
     image = ImageEncoder(
         backbone,
         channels=channels,
         pool=GeM(config.gem_p) if config.pooling == "gem" else GAP(),
         parts=config.parts,
+        detail=config.detail,
         dim=config.dim,
     )
     text = TextEncoder(

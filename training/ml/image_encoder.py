@@ -36,41 +36,89 @@ class ImageEncoder(nn.Module):
     """Pictures to embeddings, not normalized.
 
     Args:
-        backbone: a model whose output has `last_hidden_state` (B, C, H', W').
-        channels: C.
+        backbone: a `transformers` model of feature maps, (B, C, H', W').
+        channels: C of the maps that are read, deepest last; the last map is pooled by `pool`.
         pool: (B, C, h, w) -> (B, C).
         parts: horizontal stripes pooled each for itself beside the whole; 0 for the whole alone.
+        detail: width of a second head that reads the mean and the maximum of the stripes of every
+            map in `channels`: shallow maps still show what is a few pixels wide. 0 for none.
         dim: of the embedding.
     """
 
     def __init__(
-        self, backbone: nn.Module, *, channels: int, pool: nn.Module, parts: int, dim: int
+        self,
+        backbone: nn.Module,
+        *,
+        channels: list[int],
+        pool: nn.Module,
+        parts: int,
+        detail: int,
+        dim: int,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.pool = pool
         self.parts = parts
-        self.project = nn.Linear(channels * (1 + parts), dim)
+        self.maps = len(channels)
+        self.project = nn.Linear(channels[-1] * (1 + parts), dim)
+        self.detail = _detail_head(2 * sum(channels) * (1 + parts), detail, dim) if detail else None
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(B, 3, H, W) of 0 to 255 -> (B, dim)."""
-        maps = self.backbone(pixels / 127.5 - 1).last_hidden_state
-        pooled = [self.pool(maps)]
-        if self.parts:
-            # Stripes of equal height, cut where the map allows: person crops are upright.
-            height = int(maps.shape[2])
-            edges = [round(index * height / self.parts) for index in range(self.parts + 1)]
-            pooled += [
-                self.pool(maps[:, :, top : max(bottom, top + 1)]) for top, bottom in pairwise(edges)
+        maps = feature_maps(self.backbone, pixels / 127.5 - 1, self.maps)
+        regions = [self._regions(one) for one in maps]
+        embedded: Tensor = self.project(torch.cat([self.pool(part) for part in regions[-1]], dim=1))
+        if self.detail is not None:
+            read = [
+                summary
+                for parts in regions
+                for part in parts
+                for summary in (part.mean(dim=(2, 3)), part.amax(dim=(2, 3)))
             ]
-        embedded: Tensor = self.project(torch.cat(pooled, dim=1))
+            embedded = embedded + self.detail(torch.cat(read, dim=1))
         return embedded
 
+    def _regions(self, maps: Tensor) -> list[Tensor]:
+        """The whole map and its stripes of equal height: person crops are upright."""
+        if not self.parts:
+            return [maps]
+        height = int(maps.shape[2])
+        edges = [round(index * height / self.parts) for index in range(self.parts + 1)]
+        # A map of fewer rows than stripes: some stripes share a row.
+        rows = [(min(top, height - 1), bottom) for top, bottom in pairwise(edges)]
+        return [maps, *(maps[:, :, top : max(bottom, top + 1)] for top, bottom in rows)]
 
-def build_backbone(settings: dict[str, Any], pretrained: str = "") -> tuple[nn.Module, int]:
-    """A `transformers` CNN, new from a config or loaded from a folder or hub id, and its channels.
 
-    Raises: ValueError, the model gives no feature map.
+def feature_maps(backbone: nn.Module, pixels: Tensor, count: int) -> list[Tensor]:
+    """The backbone's last `count` feature maps, (B, C, H', W') each, deepest last."""
+    output = backbone(pixels, output_hidden_states=count > 1)
+    # The last hidden state is not everywhere the last of the hidden states: MobileNet's has one
+    # convolution more.
+    before = list(output.hidden_states[-count:-1]) if count > 1 else []
+    return [*before, output.last_hidden_state]
+
+
+def _detail_head(inputs: int, width: int, dim: int) -> nn.Sequential:
+    last = nn.Linear(width, dim)
+    # From nothing: at the start the first head alone decides.
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(
+        nn.BatchNorm1d(inputs),
+        nn.Linear(inputs, width),
+        nn.BatchNorm1d(width),
+        nn.ReLU(),
+        last,
+    )
+
+
+def build_backbone(
+    settings: dict[str, Any], pretrained: str = "", maps: int = 1
+) -> tuple[nn.Module, list[int]]:
+    """A `transformers` CNN, new from a config or loaded from a folder or hub id.
+
+    Returns: the model, and the channels of its last `maps` feature maps, deepest last.
+    Raises: ValueError, the model gives no such feature maps.
     """
     if pretrained:
         backbone = AutoModel.from_pretrained(pretrained)
@@ -80,11 +128,15 @@ def build_backbone(settings: dict[str, Any], pretrained: str = "") -> tuple[nn.M
         backbone = AutoModel.from_config(described)  # type: ignore[no-untyped-call]
     with torch.no_grad():
         backbone.eval()
-        output = backbone(torch.zeros(1, 3, 64, 64)).last_hidden_state
+        found = feature_maps(backbone, torch.zeros(1, 3, 64, 64), maps)
         backbone.train()
-    if output.ndim != 4:
-        raise ValueError(f"{type(backbone).__name__} gives {tuple(output.shape)}, not feature maps")
-    return backbone, output.shape[1]
+    name = type(backbone).__name__
+    if len(found) < maps:
+        raise ValueError(f"{name} gives {len(found)} feature maps, not {maps}")
+    for one in found:
+        if one.ndim != 4:
+            raise ValueError(f"{name} gives {tuple(one.shape)}, not feature maps")
+    return backbone, [int(one.shape[1]) for one in found]
 
 
 def augment(pixels: Tensor, generator: torch.Generator) -> Tensor:

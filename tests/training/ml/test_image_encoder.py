@@ -1,0 +1,64 @@
+import pytest
+import torch
+from torch import Tensor, nn
+
+from training.ml.image_encoder import GAP, ImageEncoder, build_backbone, feature_maps
+
+TINY = {
+    "model_type": "resnet",
+    "embedding_size": 4,
+    "hidden_sizes": [4, 6, 8],
+    "depths": [1, 1, 1],
+    "layer_type": "basic",
+}
+
+
+def encoder(detail: int, maps: int = 3, parts: int = 5) -> ImageEncoder:
+    torch.manual_seed(1)
+    backbone, channels = build_backbone(TINY, maps=maps)
+    return ImageEncoder(
+        backbone, channels=channels, pool=GAP(), parts=parts, detail=detail, dim=16
+    ).eval()
+
+
+def pictures() -> Tensor:
+    return torch.rand(2, 3, 96, 32, generator=torch.Generator().manual_seed(2)) * 255
+
+
+def test_a_new_detail_head_changes_nothing_yet():
+    with_head = encoder(detail=8)
+    without = encoder(detail=0)
+    without.load_state_dict(with_head.state_dict(), strict=False)
+    assert torch.equal(with_head(pictures()), without(pictures()))
+
+
+def test_the_detail_head_learns_from_shallow_maps():
+    tower = encoder(detail=8)
+    assert tower.detail is not None
+    last = tower.detail[4]
+    assert isinstance(last, nn.Linear)
+    nn.init.ones_(last.weight)
+    first = tower.detail[1]
+    assert isinstance(first, nn.Linear)
+    tower(pictures()).sum().backward()
+    gradient = first.weight.grad
+    assert gradient is not None
+    # The columns of the first, shallowest map: 4 channels, mean and maximum, of 6 regions.
+    assert gradient[:, : 4 * 2 * 6].abs().sum() > 0
+
+
+def test_a_map_lower_than_its_stripes_still_gives_numbers():
+    assert torch.isfinite(encoder(detail=8)(pictures()[:, :, :32])).all()
+
+
+def test_the_maps_that_are_read_end_with_the_deepest():
+    backbone, channels = build_backbone(TINY, maps=2)
+    maps = feature_maps(backbone.eval(), pictures(), 2)
+    assert channels == [6, 8]
+    assert [one.shape[1] for one in maps] == channels
+    assert torch.equal(maps[-1], backbone(pictures()).last_hidden_state)
+
+
+def test_more_maps_than_a_backbone_has_are_refused():
+    with pytest.raises(ValueError, match="feature maps, not 9"):
+        build_backbone(TINY, maps=9)
