@@ -46,10 +46,14 @@ def positions(length: int, width: int) -> Floats:
     return table
 
 
-def pad(texts: Sequence[str]) -> tuple[Ids, Floats]:
-    """(N, L, 4) bytes and the (N, L) mask, 1 where a character is; L is the longest text's."""
-    rows = [utf8_ids(text) for text in texts]
-    longest = max(len(row) for row in rows)
+def pad(texts: Sequence[str], length: int | None = None) -> tuple[Ids, Floats]:
+    """(N, L, 4) bytes and the (N, L) mask, 1 where a character is; L is the longest text's.
+
+    Args:
+        length: L, for a network of fixed length; longer texts are cut there.
+    """
+    rows = [utf8_ids(text)[:length] for text in texts]
+    longest = length or max(len(row) for row in rows)
     ids = np.zeros((len(rows), longest, BYTES), dtype=np.uint8)
     mask = np.zeros((len(rows), longest), dtype=np.float32)
     for index, row in enumerate(rows):

@@ -106,26 +106,34 @@ class ImageTower:
         """Unit vectors (B, dim) of prepared crops (B, height, width, 3)."""
         if batch.shape[1:] != (self.height, self.width, 3):
             raise ValueError(f"crops are {batch.shape[1:]}, not {(self.height, self.width, 3)}")
-        feed: npt.NDArray[Any] = batch
-        if not self._folded:
-            scaled = (batch.astype(np.float32) / 255 - self._mean) / self._std
-            feed = np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
-        step = self._fixed_batch or len(feed)
-        parts = [self._run(feed[start : start + step]) for start in range(0, len(feed), step)]
+        step = self._fixed_batch or len(batch)
+        parts = [self._run(batch[start : start + step]) for start in range(0, len(batch), step)]
         return unit(np.concatenate(parts))
 
-    def _run(self, feed: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        short = (self._fixed_batch or len(feed)) - len(feed)
-        if short:
-            feed = np.concatenate([feed, np.repeat(feed[-1:], short, axis=0)])
-        output: npt.NDArray[np.float32] = self._session.run(None, {self._input: feed})[0]
-        return output[: len(output) - short]
+    def feed(self, batch: Pixels) -> dict[str, npt.NDArray[Any]]:
+        """What the graph reads, by input name, for prepared crops (B, height, width, 3)."""
+        if self._folded:
+            return {self._input: batch}
+        scaled = (batch.astype(np.float32) / 255 - self._mean) / self._std
+        return {self._input: np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))}
+
+    def _run(self, batch: Pixels) -> npt.NDArray[np.float32]:
+        filled = _filled(batch, self._fixed_batch)
+        output: npt.NDArray[np.float32] = self._session.run(None, self.feed(filled))[0]
+        return output[: len(batch)]
+
+
+def _filled(rows: npt.NDArray[Any], batch: int | None) -> npt.NDArray[Any]:
+    """Rows for a graph that reads `batch` at a time: the last one repeated."""
+    short = (batch or len(rows)) - len(rows)
+    return np.concatenate([rows, np.repeat(rows[-1:], short, axis=0)]) if short else rows
 
 
 class TextTower:
     """A character text encoder: byte tables (4, 256, W) in a `.npy`, and a network for the rest.
 
-    The network's inputs are `data` (B, L, 4 * W) and `mask` (B, L); its output is (B, dim).
+    The network's inputs are `data` (B, L, 4 * W) and `mask` (B, L); its output is (B, dim). Where
+    B or L is fixed, texts are run so many at a time, and cut or padded to that length.
 
     Raises: TowerError, a file is unusable.
     """
@@ -149,7 +157,10 @@ class TextTower:
         names = [entry.name for entry in self._session.get_inputs()]
         if names != ["data", "mask"]:
             raise TowerError(f"{path.name} reads {names}; a text tower reads data and mask")
-        width = self._session.get_inputs()[0].shape[2]
+        batch, length, width = self._session.get_inputs()[0].shape
+        self._fixed_batch = batch if isinstance(batch, int) else None
+        # The characters that a graph of fixed length reads; None where it reads any.
+        self.length = length if isinstance(length, int) else None
         if width != chars.BYTES * tables.shape[2]:
             given = chars.BYTES * tables.shape[2]
             raise TowerError(f"{path.name} reads width {width}, the table gives {given}")
@@ -160,11 +171,13 @@ class TextTower:
         wanted = [text.lower() for text in texts] if self._lower else list(texts)
         order = sorted(range(len(wanted)), key=lambda index: len(wanted[index]))
         vectors = np.empty((len(wanted), self.dim), dtype=np.float32)
-        for start in range(0, len(order), TEXT_BATCH):
-            rows = order[start : start + TEXT_BATCH]
-            ids, mask = chars.pad([wanted[row] for row in rows])
-            data = chars.embed(ids, mask, self._tables)
-            vectors[rows] = self._session.run(None, {"data": data, "mask": mask})[0]
+        step = self._fixed_batch or TEXT_BATCH
+        for start in range(0, len(order), step):
+            rows = order[start : start + step]
+            ids, mask = chars.pad([wanted[row] for row in rows], self.length)
+            data = _filled(chars.embed(ids, mask, self._tables), self._fixed_batch)
+            mask = _filled(mask, self._fixed_batch)
+            vectors[rows] = self._session.run(None, {"data": data, "mask": mask})[0][: len(rows)]
         return unit(vectors)
 
 

@@ -5,23 +5,84 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from pedsite.api import DomainError
-from training import versions
+from training import conversion, versions
+from training.evidence import DRAWN
+from training.ml.chars import MAX_CHARACTERS
+from training.ml.quantize import PRECISIONS
+
+BATCH, LENGTH = 1, 128
 
 
 class Command(BaseCommand):
     help = (
         "Writes a version's ONNX towers, character table, golden inputs and model.json into a "
-        "folder, after their hashes and self-tests passed."
+        "folder, after their hashes and self-tests passed. Any other precision or fixed shapes "
+        "are written only if they find what the version finds."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("version_name", metavar="VERSION")
         parser.add_argument("outdir", type=Path, metavar="OUTDIR")
+        parser.add_argument(
+            "--precision",
+            choices=PRECISIONS,
+            default="fp32",
+            help="fp16 for GPUs, int8 for CPUs and NPUs; default %(default)s",
+        )
+        parser.add_argument(
+            "--simplify", action="store_true", help="fold constants of fp32 towers too"
+        )
+        parser.add_argument(
+            "--static", action="store_true", help="fixed batch and length, as NPUs need them"
+        )
+        parser.add_argument("--batch", type=int, help=f"with --static; default {BATCH}")
+        parser.add_argument(
+            "--length", type=int, help=f"characters of a text, with --static; default {LENGTH}"
+        )
+        parser.add_argument(
+            "--dataset",
+            metavar="NAME",
+            default=DRAWN,
+            help="whose crops calibrate int8 and judge the result; default %(default)s",
+        )
 
-    def handle(self, *, version_name: str, outdir: Path, **options: Any) -> None:
+    def handle(
+        self,
+        *,
+        version_name: str,
+        outdir: Path,
+        precision: str,
+        static: bool,
+        simplify: bool,
+        **options: Any,
+    ) -> None:
         try:
-            versions.export(versions.get(version_name), outdir)
+            version = versions.get(version_name)
+            if precision == "fp32" and not static and not simplify:
+                self._refuse(options, "batch", "length")
+                versions.export(version, outdir)
+            else:
+                wanted = self._wanted(precision, static, options)
+                conversion.convert(version, outdir, wanted, self.stdout.write)
         except (DomainError, OSError) as exc:
             raise CommandError(str(exc)) from exc
         for path in sorted(outdir.iterdir()):
             self.stdout.write(f"{path}\t{path.stat().st_size}")
+
+    def _wanted(self, precision: Any, static: bool, options: dict[str, Any]) -> conversion.Wanted:
+        batch = length = None
+        if static:
+            batch = BATCH if options["batch"] is None else options["batch"]
+            length = LENGTH if options["length"] is None else options["length"]
+            if batch < 1 or not 2 <= length <= MAX_CHARACTERS:
+                raise CommandError(f"--batch is at least 1, --length 2 to {MAX_CHARACTERS}")
+        else:
+            self._refuse(options, "batch", "length")
+        return conversion.Wanted(
+            precision=precision, batch=batch, length=length, data=options["dataset"]
+        )
+
+    def _refuse(self, options: dict[str, Any], *names: str) -> None:
+        for name in names:
+            if options[name] is not None:
+                raise CommandError(f"--{name} goes with --static: other exports take any {name}")

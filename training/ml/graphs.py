@@ -1,0 +1,76 @@
+"""ONNX graphs of towers as data: simplified, fixed in their shapes, counted."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import onnx
+import onnxslim
+from onnx import ModelProto, ValueInfoProto
+
+
+def operators(model: ModelProto) -> Counter[str]:
+    """How many nodes of each operator the graph has."""
+    return Counter(node.op_type for node in model.graph.node)
+
+
+def simplify(model: ModelProto) -> ModelProto:
+    """The same function with constants folded and needless nodes gone; the model is not changed.
+
+    Source: onnxslim.
+    """
+    copy = ModelProto()
+    copy.CopyFrom(model)
+    slim: ModelProto = onnxslim.slim(copy)
+    onnx.checker.check_model(slim)
+    return slim
+
+
+def fix_shapes(model: ModelProto, batch: int, length: int | None = None) -> ModelProto:
+    """A copy that takes `batch` inputs at a time, texts of `length` characters.
+
+    Args:
+        length: replaces the second axis of every input; None for pictures, whose axes stay.
+
+    Raises: ValueError, an axis of an input stays open, or batch or length is below 1.
+    """
+    if batch < 1 or (length is not None and length < 1):
+        raise ValueError("a fixed batch and a fixed length are at least 1")
+    fixed = ModelProto()
+    fixed.CopyFrom(model)
+    for entry in fixed.graph.input:
+        axes = entry.type.tensor_type.shape.dim
+        axes[0].dim_value = batch
+        if length is not None:
+            axes[1].dim_value = length
+        if not all(axis.dim_value for axis in axes):
+            raise ValueError(f"input {entry.name} of the graph has an axis that stays open")
+    # What was inferred for open axes would contradict the fixed ones.
+    del fixed.graph.value_info[:]
+    for entry in fixed.graph.output:
+        entry.type.tensor_type.shape.dim[0].dim_value = batch
+    return fixed
+
+
+def open_axes(model: ModelProto) -> list[str]:
+    """Inputs and outputs with an axis that is not a number."""
+    entries: Sequence[ValueInfoProto] = [*model.graph.input, *model.graph.output]
+    return [
+        entry.name
+        for entry in entries
+        if not all(axis.dim_value for axis in entry.type.tensor_type.shape.dim)
+    ]
+
+
+def lookups(model: ModelProto) -> list[str]:
+    """Nodes that look rows up in a stored table, as an Embedding does; NPUs cannot run them."""
+    tables = {entry.name for entry in model.graph.initializer if len(entry.dims) > 1}
+    for node in model.graph.node:
+        if node.op_type == "Constant" and len(node.attribute[0].t.dims) > 1:
+            tables.add(node.output[0])
+    found = ("Gather", "GatherND", "GatherElements")
+    return [
+        node.name or node.output[0]
+        for node in model.graph.node
+        if node.op_type == "EmbedLayerNormalization"
+        or (node.op_type in found and node.input[0] in tables)
+    ]
