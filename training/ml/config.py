@@ -43,7 +43,7 @@ class TrainConfig:
     gem_p: float = 3.0
     # Horizontal stripes pooled one by one beside the whole; 0 pools the whole alone.
     parts: int = 5
-    # Width of a head that reads the last `detail_maps` feature maps beside; 0 for none.
+    # Width of a head that reads the last (at most) `detail_maps` feature maps beside; 0 for none.
     detail: int = 192
     detail_maps: int = 3
     dim: int = 256

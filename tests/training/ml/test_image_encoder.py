@@ -1,4 +1,3 @@
-import pytest
 import torch
 from torch import Tensor, nn
 
@@ -59,6 +58,8 @@ def test_the_maps_that_are_read_end_with_the_deepest():
     assert torch.equal(maps[-1], backbone(pictures()).last_hidden_state)
 
 
-def test_more_maps_than_a_backbone_has_are_refused():
-    with pytest.raises(ValueError, match="feature maps, not 9"):
-        build_backbone(TINY, maps=9)
+def test_a_backbone_of_few_maps_is_read_as_far_as_it_goes():
+    backbone, channels = build_backbone(TINY, maps=9)
+    assert channels == [4, 4, 6, 8]
+    tower = ImageEncoder(backbone, channels=channels, pool=GAP(), parts=2, detail=4, dim=16)
+    assert tower.eval()(pictures()).shape == (2, 16)
