@@ -65,6 +65,8 @@
   drawer?.addEventListener("close", () => {
     const shown = body.querySelector("[data-sighting]")?.dataset.sighting;
     body.replaceChildren();
+    // The event comes a moment after the closing: a field chosen meanwhile keeps the focus.
+    if (document.activeElement?.matches("input, textarea, select")) return;
     document.querySelector(`[data-box="${shown}"] .hit__open`)?.focus();
   });
 
