@@ -292,10 +292,10 @@ def _first_free(dataset_id: int) -> int:
 
 
 def _gather(outcomes: Iterator[Written], beat: Callable[[], None]) -> tuple[list[Written], bool]:
-    """Outcomes for a while, and whether they were the last."""
+    """Outcomes for a while, at least one, and whether they were the last."""
     chunk: list[Written] = []
     began = time.monotonic()
-    while time.monotonic() - began < CHUNK_S:
+    while not chunk or time.monotonic() - began < CHUNK_S:
         beat()
         outcome = next(outcomes, None)
         if outcome is None:

@@ -79,8 +79,8 @@ def measure(
     report = verification.measure(pairs)
     metrics["verification"] = _verification(report)
     if pairs.protocol == SEQUENTIAL:
-        metrics["verification"]["binned"] = vars(binned.measure(pairs))
-        metrics["verification"]["layout"] = binned.measure(pairs).lines()
+        walked = binned.measure(pairs)
+        metrics["verification"] |= {"binned": vars(walked), "layout": walked.lines()}
     of = [boxes[place] for place in owner]
     return metrics, _details(report, shown, of, texts)
 

@@ -1,0 +1,83 @@
+"""Pictures that a browser without scripts shows to be searched for."""
+
+import io
+import re
+
+import pytest
+from PIL import Image
+
+from search import shown
+from tests.search.pages.asked import Page, png, text_of
+from tests.world import (
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_picture_leads_to_a_choice_and_then_to_people_like_it(browser, people):
+    pick = browser.post("/search/picture/", {"picture": png()}, follow=True)
+    ((address, _),) = pick.redirect_chain
+    assert re.fullmatch(r"/search/\?picture=[\w-]+", address)
+    page = Page(pick.content.decode())
+    (whole,) = [a["href"] for a in page.all("a", **{"class": "button"}) if "crop=0,0" in a["href"]]
+    found = Page(browser.get("/search/" + whole).content.decode())
+    assert found.boxes[0] == people["red"].pk
+
+
+def test_the_filters_stay_when_a_picture_is_shown(browser, people):
+    response = browser.post(
+        "/search/picture/", {"picture": png(), "filters": "dataset=square&q=x&next=//evil"}
+    )
+    assert re.fullmatch(r"/search/\?dataset=square&picture=[\w-]+", response.url)
+
+
+def test_a_picture_shown_is_served_as_jpeg_to_its_owner_alone(browser, client, user):
+    kept = shown.keep(png().read(), user)
+    response = browser.get(f"/search/pictures/{kept.token}/?crop=0,0,5,10")
+    assert response["Content-Type"] == "image/jpeg"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert "private" in response["Cache-Control"]
+    assert Image.open(io.BytesIO(response.content)).size == (5, 10)
+    client.force_login(make_user())
+    assert client.get(f"/search/pictures/{kept.token}/").status_code == 404
+
+
+def test_a_picture_that_is_gone_says_so(browser, people):
+    response = browser.get("/search/", {"picture": "abc", "crop": "0,0,5,5"})
+    assert response.status_code == 404
+    assert "This picture is no longer kept. Show it again." in text_of(response)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "empty"),
+        (b"<html><script>alert(1)</script></html>", "Not a picture"),
+        (png().read()[:60], "damaged"),
+        (b"%PDF-1.7 not a picture at all", "Not a picture"),
+    ],
+)
+def test_a_bad_upload_is_refused_in_words(browser, data, words):
+    file = io.BytesIO(data)
+    file.name = "shown.jpg"
+    response = browser.post("/search/picture/", {"picture": file})
+    assert response.status_code in (400, 422)
+    alerts = re.findall(r'role="alert">([^<]+)<', response.content.decode())
+    assert any(words in alert for alert in alerts), alerts
+
+
+def test_a_picture_of_too_many_pixels_is_refused_unread(browser):
+    out = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(out, "PNG")
+    out.seek(0)
+    out.name = "bomb.png"
+    response = browser.post("/search/picture/", {"picture": out})
+    assert response.status_code == 422
+    assert "megapixels" in text_of(response)
+
+
+def test_a_form_without_a_picture_is_refused_in_words(browser):
+    response = browser.post("/search/picture/")
+    assert response.status_code == 400
+    assert "No picture came with the form." in text_of(response)
