@@ -5,6 +5,7 @@ same job started again, goes on; with all of them there, the last step measures.
 """
 
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +31,10 @@ from training.models import Evaluation, ModelVersion
 KIND = gettext_noop("evaluate")
 LANGUAGES = ("en", "zh")
 SPLITS = tuple(Evaluation.Split.values)
-# Boxes or texts in one step: some seconds of one core.
+# Boxes or texts encoded together: what a killed step loses at most.
 BATCH = 128
+# Seconds after which a step begins no further batch.
+STEP_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -146,8 +149,14 @@ def step(work: Work) -> bool:
     done = sum(len(part) for file, (_, part) in zip(files, batches, strict=True) if file.exists())
     if work.job.total is None or not done:
         work.plan(len(boxes) + len(texts), done)
+    began: float | None = None
     for file, (kind, part) in zip(files, batches, strict=True):
         if not file.exists():
+            # Each step reads the snapshot anew: several batches share one reading.
+            if began is None:
+                began = time.monotonic()
+            elif time.monotonic() - began > STEP_S:
+                return True
             encode: Callable[..., Any] = _encode_boxes if kind == "boxes" else _encode_texts
             numbers, vectors, failures = encode(evaluation, part)
             draft = file.with_suffix(".part")
@@ -155,7 +164,6 @@ def step(work: Work) -> bool:
                 np.savez(stream, items=numbers, vectors=vectors)
             draft.replace(file)
             work.advance(len(part) - len(failures), failures)
-            return True
     _measure(work, evaluation, chosen, texts, files)
     shutil.rmtree(place, ignore_errors=True)
     return False

@@ -145,6 +145,7 @@ def test_a_picture_that_cannot_be_read_is_left_out_and_named(split):
 
 def test_an_evaluation_that_was_cut_off_goes_on(split, monkeypatch):
     monkeypatch.setattr(evaluations, "BATCH", 3)
+    monkeypatch.setattr(evaluations, "STEP_S", 0)
     evaluation = evaluations.request(make_version(), split, "test", queue=False)
     calls = []
 
