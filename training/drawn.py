@@ -78,23 +78,20 @@ class DrawnCrops:
     """
 
     fields: list[slice]
-    log_prior: npt.NDArray[np.float32]
 
     def __init__(self, pixels: Pixels, people: list[Person], visible: list[frozenset[str]]) -> None:
         self.pixels = pixels
         self.people = people
         self.visible = visible
         self.has = np.zeros((len(people), len(FACTS)), dtype=bool)
-        self.attributes = np.full((len(people), len(FIELDS)), -1, dtype=np.int64)
+        # What is hidden counts too: who cannot see it is to learn how common it is.
+        self.attributes = np.empty((len(people), len(FIELDS)), dtype=np.int64)
         for row, person in enumerate(people):
             for column, (field, value) in enumerate(person.to_dict().items()):
                 self.has[row, _FACT_ROW[field, value]] = True
-                if field in visible[row]:
-                    self.attributes[row, column] = FIELDS[field].index(value)
+                self.attributes[row, column] = FIELDS[field].index(value)
         starts = np.cumsum([0, *(len(values) for values in FIELDS.values())])
         self.fields = [slice(int(start), int(stop)) for start, stop in pairwise(starts)]
-        share = self.has.mean(axis=0) + 1 / max(1, len(people))
-        self.log_prior = np.log(share).astype(np.float32)
 
     def __len__(self) -> int:
         return len(self.people)

@@ -19,7 +19,7 @@ class Batch:
     pixels: (I, H, W, 3) RGB.
     texts: T descriptions.
     positive: (T, I), text i describes the person in picture j.
-    attributes: (I, F) value index of each field, -1 where hidden; None where unknown.
+    attributes: (I, F) value index of each field, -1 where unknown; None where nothing is known.
     stated: (T, P) which facts a text states; None where unknown.
     """
 
@@ -42,10 +42,8 @@ class Probe:
 class PairData(Protocol):
     """Anything that can be trained on."""
 
-    # The rows of the fact prototypes that belong to each field; empty where nothing is known.
+    # Which facts belong to each field; empty where nothing is known.
     fields: list[slice]
-    # (P,) log share of the pictures that have each fact; empty where nothing is known.
-    log_prior: npt.NDArray[np.float32]
 
     def __len__(self) -> int:
         """Pictures."""
@@ -72,7 +70,6 @@ class CaptionedCrops:
     """
 
     fields: ClassVar[list[slice]] = []
-    log_prior: ClassVar[npt.NDArray[np.float32]] = np.zeros(0, np.float32)
 
     def __init__(self, pixels: Pixels, people: Rows, captions: Sequence[Sequence[str]]) -> None:
         if not len(pixels) == len(people) == len(captions):

@@ -25,8 +25,7 @@ from training.ml.losses.contrastive import info_nce, symmetric_info_nce
 from training.ml.optim import adamw, learning_rate
 from training.ml.ranking import recall_at
 
-# 1 / temperature of the attribute terms: a picture has about 18 facts, each of cosine 0.2.
-IMAGE_FACT_SCALE = 30.0
+# 1 / temperature of the text's attribute term.
 TEXT_FACT_SCALE = 12.0
 
 TEXT_GROUP = 16
@@ -75,7 +74,7 @@ def train(
             "text_first and image_first need data with known attributes, such as drawn people"
         )
     torch.manual_seed(config.seed)
-    model = build(config, facts=data.fields[-1].stop if data.fields else 0)
+    model = build(config, [field.stop - field.start for field in data.fields])
     model.to(device(), memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = adamw(model, lr=config.lr, weight_decay=config.weight_decay)
     scaler = torch.amp.GradScaler(device().type, enabled=config.precision == "fp16")
@@ -249,8 +248,8 @@ def _step(
     ):
         texts = cased(config, batch.texts)
         text = None if phase == "image" else _texts(model, texts, place).float()
-        image = None if pictures is None else model.image(pictures.to(place)).float()
-    losses = _losses(config, model, batch, data, image, text)
+        image, facts = (None, None) if pictures is None else model.image.read(pictures.to(place))
+    losses = _losses(config, model, batch, data, image, facts, text)
     total = torch.stack(list(losses.values())).sum()
     if not torch.isfinite(total):
         raise Diverged(f"the loss is {float(total)}; a lower lr may help")
@@ -293,6 +292,7 @@ def _losses(
     batch: Batch,
     data: PairData,
     image: Tensor | None,
+    facts: Tensor | None,
     text: Tensor | None,
 ) -> dict[str, Tensor]:
     """The weighted terms of the towers that are trained; a tower alone learns against the facts."""
@@ -307,25 +307,20 @@ def _losses(
     if image is not None:
         positive = torch.from_numpy(batch.positive).to(place)
         asked = said if text is None else text
-        contrastive = symmetric_info_nce(asked, image, positive, model.scale)
+        contrastive = symmetric_info_nce(asked, image.float(), positive, model.scale)
         losses["contrastive"] = config.contrastive_weight * contrastive
     if not known or not config.attribute_weight:
         return losses
     assert prototypes is not None
     if text is not None:
-        facts = text_attribute_loss(text, prototypes, stated, scale=TEXT_FACT_SCALE)
+        said_facts = text_attribute_loss(text, prototypes, stated, scale=TEXT_FACT_SCALE)
         distance = 1 - F.cosine_similarity(text, said, dim=1).mean()
-        losses["text_attributes"] = config.attribute_weight * facts
+        losses["text_attributes"] = config.attribute_weight * said_facts
         losses["text_distance"] = config.attribute_weight * distance
-    if image is not None:
-        losses["image_attributes"] = config.attribute_weight * image_attribute_loss(
-            image,
-            prototypes,
-            torch.from_numpy(batch.attributes).to(place),
-            data.fields,
-            scale=IMAGE_FACT_SCALE,
-            log_prior=torch.from_numpy(data.log_prior).to(place),
-        )
+    if facts is not None:
+        attributes = torch.from_numpy(batch.attributes).to(place)
+        shown = image_attribute_loss(facts, attributes, data.fields)
+        losses["image_attributes"] = config.attribute_weight * shown
     return losses
 
 

@@ -48,9 +48,8 @@ def restore(path: Path) -> tuple[TrainConfig, DualEncoder]:
     """
     state = checkpoint.load(path)
     config = TrainConfig.from_dict(state["config"])
-    weights = {key: value for key, value in state["model"].items() if key != "prototypes"}
-    model = build(config)
-    model.load_state_dict(weights)
+    model = build(config, state["model"].get("image.facts.sizes", torch.empty(0)).tolist())
+    model.load_state_dict(state["model"])
     return config, model.eval()
 
 

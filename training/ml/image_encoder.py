@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import AutoConfig, AutoModel
 
+from training.ml.fact_head import FactHead
+
 
 class GeM(nn.Module):
     """Generalized mean over space, (mean x^p)^(1/p): 1 is the mean, infinity the maximum.
@@ -43,6 +45,7 @@ class ImageEncoder(nn.Module):
         detail: width of a second head that reads the mean and the maximum of the stripes of every
             map in `channels`: shallow maps still show what is a few pixels wide. 0 for none.
         dim: of the embedding.
+        facts: reads the embedding as facts and writes it anew; None where no facts are known.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class ImageEncoder(nn.Module):
         parts: int,
         detail: int,
         dim: int,
+        facts: FactHead | None = None,
     ) -> None:
         super().__init__()
         self.backbone = backbone
@@ -62,9 +66,21 @@ class ImageEncoder(nn.Module):
         self.maps = len(channels)
         self.project = nn.Linear(channels[-1] * (1 + parts), dim)
         self.detail = _detail_head(2 * sum(channels) * (1 + parts), detail, dim) if detail else None
+        self.facts = facts
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(B, 3, H, W) of 0 to 255 -> (B, dim)."""
+        return self.read(pixels)[0]
+
+    def read(self, pixels: Tensor) -> tuple[Tensor, Tensor | None]:
+        """(B, 3, H, W) of 0 to 255 -> (B, dim), and (B, P) log probabilities of facts if known."""
+        embedded = self._embed(pixels)
+        if self.facts is None:
+            return embedded, None
+        known = self.facts.log_probabilities(embedded.float())
+        return self.facts(known), known
+
+    def _embed(self, pixels: Tensor) -> Tensor:
         maps = feature_maps(self.backbone, pixels / 127.5 - 1, self.maps)
         regions = [self._regions(one) for one in maps]
         embedded: Tensor = self.project(torch.cat([self.pool(part) for part in regions[-1]], dim=1))

@@ -1,5 +1,7 @@
 """The losses against what can be worked out by hand."""
 
+import math
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -58,22 +60,22 @@ def test_the_contrastive_loss_does_not_depend_on_the_length_of_vectors():
     )
 
 
-def test_hidden_attributes_do_not_count():
+def test_unknown_attributes_do_not_count():
     torch.manual_seed(3)
-    image, prototypes = torch.randn(4, 8), torch.randn(5, 8)
     fields = [slice(0, 2), slice(2, 5)]
+    known = torch.cat([F.log_softmax(torch.randn(4, k), dim=1) for k in (2, 3)], dim=1)
     attributes = torch.tensor([[0, -1], [1, -1], [0, -1], [1, -1]])
-    alone = image_attribute_loss(image, prototypes[:2], attributes[:, :1], fields[:1], 10.0)
-    both = image_attribute_loss(image, prototypes, attributes, fields, 10.0)
+    alone = image_attribute_loss(known[:, :2], attributes[:, :1], fields[:1])
+    both = image_attribute_loss(known, attributes, fields)
     assert both.item() == pytest.approx(alone.item())
+    assert image_attribute_loss(known, torch.full((4, 2), -1), fields).item() == 0
 
 
-def test_pictures_at_their_prototypes_lose_nothing():
-    prototypes = torch.eye(4)
-    fields = [slice(0, 2), slice(2, 4)]
-    image = prototypes[0] + prototypes[3]
-    loss = image_attribute_loss(image[None], prototypes, torch.tensor([[0, 1]]), fields, 50.0)
-    assert loss.item() == pytest.approx(0, abs=1e-6)
+def test_the_image_loss_is_the_surprise_at_the_true_values():
+    probabilities = torch.tensor([[0.5, 0.5, 0.1, 0.2, 0.7]])
+    fields = [slice(0, 2), slice(2, 5)]
+    loss = image_attribute_loss(probabilities.log(), torch.tensor([[1, 2]]), fields)
+    assert loss.item() == pytest.approx(-(math.log(0.5) + math.log(0.7)) / 2)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])

@@ -6,36 +6,23 @@ from torch.nn import functional as F
 
 
 def image_attribute_loss(
-    image: Tensor,
-    prototypes: Tensor,
-    attributes: Tensor,
-    fields: list[slice],
-    scale: float,
-    log_prior: Tensor | None = None,
+    log_probabilities: Tensor, attributes: Tensor, fields: list[slice]
 ) -> Tensor:
-    """Cross-entropy of each field's value, read off the cosine to the prototypes of its values.
+    """Cross-entropy of each field's value.
 
     Args:
-        image: (B, D), normalized here.
-        prototypes: (P, D), one row a fact, normalized here.
-        attributes: (B, len(fields)) index of the value within its field, -1 where it is hidden.
-        fields: the rows of `prototypes` that are the values of each field.
-        scale: 1 / temperature of the softmax.
-        log_prior: (P,) how common each fact is, added to the logits: an embedding then says
-            what sets its picture apart, not what most pictures share.
+        log_probabilities: (B, P) of each fact.
+        attributes: (B, len(fields)) index of the value within its field, -1 where unknown.
+        fields: the columns that are the values of each field.
 
-    Returns: scalar, the mean over the fields that have a visible value.
-    Source: Menon et al. 2021, Long-tail Learning via Logit Adjustment, for the prior.
+    Returns: scalar, the mean over the fields that have a known value.
     """
-    logits = scale * F.normalize(image, dim=1) @ F.normalize(prototypes, dim=1).T  # (B, P)
-    if log_prior is not None:
-        logits = logits + log_prior
     losses = [
-        F.cross_entropy(logits[:, rows], attributes[:, index], ignore_index=-1)
-        for index, rows in enumerate(fields)
+        F.nll_loss(log_probabilities[:, columns], attributes[:, index], ignore_index=-1)
+        for index, columns in enumerate(fields)
         if bool((attributes[:, index] >= 0).any())
     ]
-    return torch.stack(losses).mean() if losses else logits.sum() * 0
+    return torch.stack(losses).mean() if losses else log_probabilities.sum() * 0
 
 
 def text_attribute_loss(text: Tensor, prototypes: Tensor, stated: Tensor, scale: float) -> Tensor:

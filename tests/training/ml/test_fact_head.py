@@ -1,0 +1,47 @@
+"""The head that writes what is known of a picture: cosines order as probabilities do."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from training.ml.fact_head import FLOOR, FactHead
+from training.ml.losses.attributes import stated_embedding
+
+SIZES = (2, 3, 4)
+FIELDS = (slice(0, 2), slice(2, 5), slice(5, 9))
+
+
+@pytest.fixture
+def head():
+    torch.manual_seed(0)
+    return FactHead(nn.init.orthogonal_(torch.empty(sum(SIZES) + 1, 16)), SIZES)
+
+
+def test_the_probabilities_of_a_field_sum_to_one(head):
+    known = head.log_probabilities(torch.randn(5, 16)).exp()
+    for field in FIELDS:
+        assert known[:, field].sum(dim=1).tolist() == pytest.approx([1.0] * 5)
+
+
+def test_pictures_are_ordered_by_the_probability_of_all_that_a_query_states(head):
+    embedded = 9 * torch.randn(200, 16)
+    known = head.log_probabilities(embedded)
+    stated = torch.zeros(1, sum(SIZES), dtype=torch.bool)
+    stated[0, [0, 3, 7]] = True
+    query = stated_embedding(stated, head.directions[:-1])
+    cosine = F.cosine_similarity(query, head(known))
+    probability = known[:, stated[0]].clamp(min=-FLOOR).sum(dim=1)
+    ordered = cosine[probability.argsort()]
+    assert (ordered.diff() > -1e-5).all()
+    assert ordered[-1] - ordered[0] > 0.3
+
+
+def test_sure_and_unsure_pictures_are_equally_long(head):
+    sure = torch.zeros(1, sum(SIZES))
+    sure[0, [0, 2, 5]] = 1
+    unsure = sure.clone()
+    unsure[0, FIELDS[2]] = 1 / 4
+    known = torch.cat([unsure, sure]).log()
+    lengths = head(known).norm(dim=1)
+    assert lengths[0].item() == pytest.approx(lengths[1].item(), rel=1e-5)
