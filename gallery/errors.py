@@ -1,5 +1,7 @@
 """What can be wrong with pictures, datasets and files; each error says it in words for a user."""
 
+from django.utils.translation import gettext as _
+
 from pedsite.api import DomainError
 
 
@@ -15,7 +17,7 @@ class UnknownDataset(DomainError):
     status = 404
 
     def __init__(self, name: object) -> None:
-        super().__init__(f"There is no dataset “{name}”.")
+        super().__init__(_("There is no dataset “%(name)s”.") % {"name": name})
 
 
 class BadDatasetName(DomainError):
@@ -28,7 +30,7 @@ class UnknownBox(DomainError):
     status = 404
 
     def __init__(self, pk: object) -> None:
-        super().__init__(f"There is no box {pk}.")
+        super().__init__(_("There is no box %(pk)s.") % {"pk": pk})
 
 
 class UnknownFormat(DomainError):

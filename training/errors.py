@@ -1,5 +1,7 @@
 """What can be wrong with models and trainings; each error says it in words for a user."""
 
+from django.utils.translation import gettext as _
+
 from pedsite.api import DomainError
 
 
@@ -8,7 +10,7 @@ class UnknownVersion(DomainError):
     status = 404
 
     def __init__(self, name: object) -> None:
-        super().__init__(f"There is no model version “{name}”.")
+        super().__init__(_("There is no model version “%(name)s”.") % {"name": name})
 
 
 class BadVersionName(DomainError):
@@ -110,7 +112,7 @@ class UnknownRun(DomainError):
     status = 404
 
     def __init__(self, pk: object) -> None:
-        super().__init__(f"There is no training run {pk}.")
+        super().__init__(_("There is no training run %(pk)s.") % {"pk": pk})
 
 
 class ConversionFailed(DomainError):
@@ -125,11 +127,47 @@ class UnknownEvaluation(DomainError):
     status = 404
 
     def __init__(self, pk: object) -> None:
-        super().__init__(f"There is no evaluation {pk}.")
+        super().__init__(_("There is no evaluation %(pk)s.") % {"pk": pk})
 
 
 class NothingToEvaluate(DomainError):
     """The split cannot measure this version; the message says what is missing."""
 
     code = "nothing-to-evaluate"
+    status = 422
+
+
+class UnknownTeacher(DomainError):
+    code = "unknown-teacher"
+    status = 404
+
+    def __init__(self, name: object) -> None:
+        super().__init__(_("There is no teacher “%(name)s”.") % {"name": name})
+
+
+class TeacherNotReady(DomainError):
+    """Its vectors are not all computed yet."""
+
+    code = "teacher-not-ready"
+    status = 409
+
+
+class BadTeacher(DomainError):
+    """A teacher cannot be asked for, or not so; the message says why."""
+
+    code = "bad-teacher"
+    status = 422
+
+
+class ExtractionFailed(DomainError):
+    """The process that computes a teacher's vectors ended without them; what it said last."""
+
+    code = "extraction-failed"
+    status = 500
+
+
+class BadForeignModel(DomainError):
+    """A model of others cannot be loaded, or cannot serve here; the message says why."""
+
+    code = "bad-foreign-model"
     status = 422
