@@ -4,9 +4,17 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
-from training.models import EmbeddingSpace, Encoder, MetricPoint, ModelVersion, TrainingRun
+from training.models import (
+    EmbeddingSpace,
+    Encoder,
+    MetricPoint,
+    ModelVersion,
+    Teacher,
+    TrainingRun,
+)
 
 
 class MadeElsewhere:
@@ -74,3 +82,18 @@ class MetricPointAdmin(ReadOnly, ModelAdmin):
     list_display = ["run", "name", "step", "value"]
     list_filter = ["name"]
     list_select_related = ["run"]
+
+
+@admin.register(Teacher)
+class TeacherAdmin(ReadOnly, ModelAdmin):
+    list_display = ["name", "dataset", "model", "dim", "image_count", "text_count", "ready"]
+    list_select_related = ["snapshot__dataset"]
+    search_fields = ["name", "model"]
+
+    @admin.display(ordering="snapshot__dataset__name", description=_("dataset"))
+    def dataset(self, teacher: Teacher) -> str:
+        return teacher.snapshot.dataset.name
+
+    @admin.display(boolean=True, description=_("ready"))
+    def ready(self, teacher: Teacher) -> bool:
+        return teacher.is_ready

@@ -15,6 +15,7 @@ from training.querysets import (
     EvaluationQuerySet,
     MetricPointQuerySet,
     ModelVersionQuerySet,
+    TeacherQuerySet,
     TrainingRunQuerySet,
 )
 
@@ -58,16 +59,15 @@ class Encoder(models.Model):
     name = models.CharField(_("name"), max_length=120)
     # Names in storage come from the content (training.artifacts), never from whoever sent it.
     file = models.FileField(_("ONNX graph"), max_length=200)
-    characters = models.FileField(_("character table"), max_length=200, blank=True)
+    # The table of a character tower (.npy), or the tokenizer of another (.json).
+    characters = models.FileField(_("vocabulary"), max_length=200, blank=True)
     # Inputs with their vectors, recomputed whenever the tower is loaded.
     golden = models.FileField(_("self-test"), max_length=200, blank=True)
     preprocessing = models.JSONField(_("preprocessing"), default=dict)
     sha256 = models.CharField(_("SHA-256 of the graph"), max_length=64)
-    characters_sha256 = models.CharField(
-        _("SHA-256 of the character table"), max_length=64, blank=True
-    )
+    characters_sha256 = models.CharField(_("SHA-256 of the vocabulary"), max_length=64, blank=True)
     golden_sha256 = models.CharField(_("SHA-256 of the self-test"), max_length=64, blank=True)
-    # Bytes of the graph and of the character table together.
+    # Bytes of the graph and of the vocabulary together.
     byte_size = models.PositiveBigIntegerField(_("size in bytes"))
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
@@ -274,8 +274,66 @@ class MetricPoint(models.Model):
         return f"{self.name}@{self.step}"
 
 
+class Teacher(models.Model):
+    """A foreign model's vectors of a dataset, to learn from. Its state is its job's."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    # What was there when it was asked for; its vectors serve later snapshots of the dataset too.
+    snapshot = models.ForeignKey(
+        "gallery.Snapshot", models.CASCADE, related_name="teachers", verbose_name=_("snapshot")
+    )
+    # Of the boxes; empty for all.
+    split = models.CharField(_("split"), max_length=10, blank=True)
+    # Null for vectors that were computed elsewhere.
+    job = models.OneToOneField(
+        "jobs.Job",
+        models.PROTECT,
+        related_name="teacher",
+        null=True,
+        blank=True,
+        verbose_name=_("job"),
+    )
+    # As it was asked for: an id of the hub or a folder.
+    model = models.CharField(_("model"), max_length=500)
+    revision = models.CharField(_("revision"), max_length=100, blank=True)
+    # Whether code that comes with the model may run.
+    trusted = models.BooleanField(_("its code is trusted"), default=False)
+    licence = models.CharField(_("licence"), max_length=200, blank=True)
+    preprocessing = models.JSONField(_("preprocessing"), default=dict, blank=True)
+    # Unknown, and no files, until the vectors are there.
+    dim = models.PositiveIntegerField(_("dimensions"), null=True, blank=True)
+    image_count = models.PositiveIntegerField(_("pictures"), default=0)
+    text_count = models.PositiveIntegerField(_("texts"), default=0)
+    # Name in the store -> {"name" in storage, "sha256", "size" in bytes}.
+    files = models.JSONField(_("files"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    objects = TeacherQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("teacher")
+        verbose_name_plural = _("teachers")
+        constraints = [
+            models.CheckConstraint(name="training_teacher_has_a_name", condition=~Q(name="")),
+            models.CheckConstraint(
+                name="training_teacher_with_files_has_dim",
+                condition=Q(files={}) | Q(dim__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_ready(self) -> bool:
+        return bool(self.files)
+
+
 class Evaluation(models.Model):
-    """How good a version is on one split of a dataset, as it was frozen. Its state is its job's."""
+    """How good a version, or a teacher, is on one split of a dataset, as it was frozen.
+
+    Its state is its job's.
+    """
 
     class Split(models.TextChoices):
         TRAIN = "train", _("train")
@@ -289,8 +347,22 @@ class Evaluation(models.Model):
     job = models.OneToOneField(
         "jobs.Job", models.PROTECT, related_name="evaluation", verbose_name=_("job")
     )
+    # One of the two.
     version = models.ForeignKey(
-        ModelVersion, models.CASCADE, related_name="evaluations", verbose_name=_("version")
+        ModelVersion,
+        models.CASCADE,
+        related_name="evaluations",
+        null=True,
+        blank=True,
+        verbose_name=_("version"),
+    )
+    teacher = models.ForeignKey(
+        Teacher,
+        models.CASCADE,
+        related_name="evaluations",
+        null=True,
+        blank=True,
+        verbose_name=_("teacher"),
     )
     snapshot = models.ForeignKey(
         "gallery.Snapshot", models.CASCADE, related_name="evaluations", verbose_name=_("snapshot")
@@ -319,10 +391,25 @@ class Evaluation(models.Model):
                 condition=Q(split="test", look__isnull=False)
                 | (~Q(split="test") & Q(look__isnull=True)),
             ),
+            models.CheckConstraint(
+                name="training_evaluation_of_one",
+                condition=Q(version__isnull=False, teacher__isnull=True)
+                | Q(version__isnull=True, teacher__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.version} on {self.snapshot} {self.split}"
+        return f"{self.subject} on {self.snapshot} {self.split}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("training:evaluation", args=[self.pk])
+
+    @property
+    def subject(self) -> ModelVersion | Teacher:
+        """What was measured."""
+        found = self.version or self.teacher
+        assert found is not None  # a constraint of the database
+        return found
 
     @property
     def is_first_look(self) -> bool:

@@ -41,10 +41,25 @@ class MetricPointQuerySet(models.QuerySet):
         return dict(grouped)
 
 
+class TeacherQuerySet(models.QuerySet):
+    def with_context(self) -> Self:
+        """Teachers with what a list shows of each, newest first; one query."""
+        return self.select_related("job", "snapshot__dataset").order_by("-pk")
+
+    def ready(self) -> Self:
+        """Those whose vectors are all there."""
+        return self.exclude(files={})
+
+    def of(self, dataset: Dataset) -> Self:
+        return self.filter(snapshot__dataset=dataset)
+
+
 class EvaluationQuerySet(models.QuerySet):
     def with_context(self) -> Self:
         """Evaluations with what a list shows of each, newest first; one query."""
-        return self.select_related("job", "version", "snapshot__dataset").order_by("-pk")
+        return self.select_related(
+            "job__created_by", "version", "teacher", "snapshot__dataset"
+        ).order_by("-pk")
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Those on datasets that a user may see: their worst pairs show its pictures."""
