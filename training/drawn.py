@@ -78,6 +78,7 @@ class DrawnCrops:
     """
 
     fields: list[slice]
+    teacher_dim = 0
 
     def __init__(self, pixels: Pixels, people: list[Person], visible: list[frozenset[str]]) -> None:
         self.pixels = pixels
@@ -92,6 +93,8 @@ class DrawnCrops:
                 self.attributes[row, column] = FIELDS[field].index(value)
         starts = np.cumsum([0, *(len(values) for values in FIELDS.values())])
         self.fields = [slice(int(start), int(stop)) for start, stop in pairwise(starts)]
+        self.identities = np.arange(len(people), dtype=np.int64) // CROPS_EACH
+        self.classes = int(self.identities.max(initial=-1)) + 1
 
     def __len__(self) -> int:
         return len(self.people)
@@ -105,6 +108,9 @@ class DrawnCrops:
             positive=fits(stated, self.has[rows]),
             attributes=self.attributes[rows],
             stated=stated,
+            identities=self.identities[rows],
+            text_identities=self.identities[rows[:texts]],
+            described=np.arange(len(written)),
         )
 
     def pictures(self, rows: Rows) -> Pixels:

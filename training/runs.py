@@ -25,7 +25,8 @@ from training.errors import (
     UnknownRecipe,
     UnknownRun,
 )
-from training.ml.config import RECIPES, ConfigError, TrainConfig
+from training.ml.config import ConfigError, TrainConfig
+from training.ml.recipes import RECIPES
 from training.models import ModelVersion, TrainingRun
 
 KIND = gettext_noop("train")
@@ -86,7 +87,7 @@ def freeze(recipe: str, settings: Mapping[str, Any]) -> TrainConfig:
         hint = f" Did you mean “{near[0]}”?" if near else f" There is: {', '.join(RECIPES)}."
         raise UnknownRecipe(f"There is no recipe “{recipe}”.{hint}")
     try:
-        return TrainConfig.from_dict({**settings, "recipe": recipe})
+        return TrainConfig.of_recipe(recipe, settings)
     except ConfigError as exc:
         raise BadSetting(f"{str(exc)[:1].upper()}{str(exc)[1:]}.") from exc
 

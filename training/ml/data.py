@@ -10,17 +10,34 @@ import numpy.typing as npt
 Pixels = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
+Vectors = npt.NDArray[np.float32]
+
+# What a text is (`Batch.kinds`) and its language (`Batch.languages`).
+CAPTION, ATTRIBUTES, PROMPT = 0, 1, 2
+ENGLISH, CHINESE = 0, 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """One step's data.
+    """One step's data: I pictures and T texts. Either may be none for objectives of one tower.
+
+    What is None is not known to this data. The rows of `pixels` and `texts` may stand in any
+    relation: `positive` tells what fits, `described` which picture a text was written for.
 
     pixels: (I, H, W, 3) RGB.
-    texts: T descriptions.
+    texts: T descriptions; each text tower makes its own tokens of them.
     positive: (T, I), text i describes the person in picture j.
-    attributes: (I, F) value index of each field, -1 where unknown; None where nothing is known.
-    stated: (T, P) which facts a text states; None where unknown.
+    attributes: (I, F) value index of each field, -1 where unknown.
+    stated: (T, P) which facts a text states.
+    identities: (I,) number of the person in each picture, 0 <= number < data.classes.
+    text_identities: (T,) the same of each text.
+    described: (T,) the row in this batch that each text was written for. Without pictures: texts
+        with equal numbers say the same, such as a sentence and its translation.
+    kinds: (T,) CAPTION, ATTRIBUTES or PROMPT. languages: (T,) ENGLISH or CHINESE.
+    teacher_image: (I, E) the teacher's unit vectors of the pictures, zeros where not known;
+        teacher_image_known: (I,) says where.
+    teacher_text: (T, E) and teacher_text_known: (T,) the same of the texts.
+    tuples: (N, K) rows of pictures that belong together: anchor, positive, negatives.
     """
 
     pixels: Pixels
@@ -28,15 +45,31 @@ class Batch:
     positive: Flags
     attributes: Rows | None = None
     stated: Flags | None = None
+    identities: Rows | None = None
+    text_identities: Rows | None = None
+    described: Rows | None = None
+    kinds: Rows | None = None
+    languages: Rows | None = None
+    teacher_image: Vectors | None = None
+    teacher_image_known: Flags | None = None
+    teacher_text: Vectors | None = None
+    teacher_text_known: Flags | None = None
+    tuples: Rows | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """Held-out pictures (N, H, W, 3) and texts, and which fit, (T, N): what selection looks at."""
+    """Held-out pictures (N, H, W, 3) and texts, and which fit, (T, N): what selection looks at.
+
+    vectors: (N, D) unit vectors of the gallery where they are not the image tower's, such as a
+        teacher's; `pixels` is then empty.
+    Without texts, pictures ask for pictures: `positive` is (N, N), and nobody finds itself.
+    """
 
     pixels: Pixels
     texts: list[str]
     positive: Flags
+    vectors: Vectors | None = None
 
 
 class PairData(Protocol):
@@ -44,12 +77,20 @@ class PairData(Protocol):
 
     # Which facts belong to each field; empty where nothing is known.
     fields: list[slice]
+    # Number of identities in `identities`, 0 where people are not known.
+    classes: int
+    # Of the teacher's vectors, 0 without a teacher.
+    teacher_dim: int
+
+    @property
+    def identities(self) -> Rows | None:
+        """(N,) of all rows: what identity-balanced sampling draws from."""
 
     def __len__(self) -> int:
-        """Pictures."""
+        """Rows: pictures, or texts where there are no pictures."""
 
     def batch(self, rows: Rows, texts: int, rng: np.random.Generator) -> Batch:
-        """The pictures of these rows, with that many texts about the first of them."""
+        """The pictures of these rows, with texts about the first `texts` of them."""
 
     def pictures(self, rows: Rows) -> Pixels:
         """(B, H, W, 3) of these rows."""
@@ -70,6 +111,7 @@ class CaptionedCrops:
     """
 
     fields: ClassVar[list[slice]] = []
+    teacher_dim: ClassVar[int] = 0
 
     def __init__(self, pixels: Pixels, people: Rows, captions: Sequence[Sequence[str]]) -> None:
         if not len(pixels) == len(people) == len(captions):
@@ -80,6 +122,13 @@ class CaptionedCrops:
         self._pixels = pixels
         self._people = people
         self._captions = captions
+        # Without gaps from 0, as class weights need them; the numbers given may have gaps.
+        self._identities = np.unique(people, return_inverse=True)[1].astype(np.int64)
+        self.classes = int(self._identities.max(initial=-1)) + 1
+
+    @property
+    def identities(self) -> Rows:
+        return self._identities
 
     def __len__(self) -> int:
         return len(self._pixels)
@@ -87,7 +136,12 @@ class CaptionedCrops:
     def batch(self, rows: Rows, texts: int, rng: np.random.Generator) -> Batch:
         chosen = [_any_of(self._captions[row], rng) for row in rows[:texts]]
         return Batch(
-            pixels=self._pixels[rows], texts=chosen, positive=self._fits(rows[:texts], chosen, rows)
+            pixels=self._pixels[rows],
+            texts=chosen,
+            positive=self._fits(rows[:texts], chosen, rows),
+            identities=self._identities[rows],
+            text_identities=self._identities[rows[:texts]],
+            described=np.arange(len(chosen)),
         )
 
     def pictures(self, rows: Rows) -> Pixels:
@@ -125,3 +179,21 @@ def rows_of_step(step: int, *, count: int, batch: int, seed: int) -> Rows:
     epoch, place = divmod(step, per_epoch)
     order = np.random.default_rng((seed, epoch)).permutation(count)
     return order[place * batch : (place + 1) * batch]
+
+
+def balanced_rows_of_step(step: int, *, identities: Rows, batch: int, each: int, seed: int) -> Rows:
+    """`each` rows of each of batch / each identities, those of one identity side by side.
+
+    Every identity comes once an epoch; one with fewer rows than `each` repeats some. A function
+    of the step alone.
+    """
+    people = np.unique(identities)
+    wanted = min(max(1, batch // each), len(people))
+    epoch, place = divmod(step, max(1, len(people) // wanted))
+    order = np.random.default_rng((seed, epoch)).permutation(people)
+    rng = np.random.default_rng((seed, 4, step))
+    chosen = []
+    for person in order[place * wanted : (place + 1) * wanted]:
+        rows = rng.permutation(np.flatnonzero(identities == person))
+        chosen.append(np.resize(rows, each))
+    return np.concatenate(chosen)

@@ -1,6 +1,5 @@
-"""Both towers and the learned temperature, as they are trained."""
+"""Both towers of one space, as they are trained."""
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -10,43 +9,46 @@ from training.ml.config import TrainConfig
 from training.ml.fact_head import FactHead
 from training.ml.image_encoder import GAP, GeM, ImageEncoder, build_backbone
 from training.ml.text_encoder import CharacterTables, TextEncoder
-
-# CLIP stops here too: a sharper softmax makes training unstable.
-MAX_SCALE = 100.0
+from training.ml.text_tower import CharacterTower, TextTower
 
 
 class DualEncoder(nn.Module):
-    """An image and a text tower of one space."""
+    """An image and a text tower of one space, or one of them alone.
 
-    def __init__(
-        self,
-        image: ImageEncoder,
-        tables: CharacterTables,
-        text: TextEncoder,
-        *,
-        scale: float,
-    ) -> None:
+    Args:
+        image: (B, 3, H, W) of 0 to 255 -> (B, dim); its `read` gives the facts as well.
+        text: tokens -> (B, dim).
+    """
+
+    def __init__(self, image: ImageEncoder | None, text: TextTower | None, *, dim: int) -> None:
         super().__init__()
+        if image is None and text is None:
+            raise ValueError("a model needs at least one tower")
         self.image = image
-        self.tables = tables
         self.text = text
-        self.log_scale = nn.Parameter(torch.tensor(math.log(scale)))
+        self.dim = dim
 
-    def encode_text(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """(B, L, 4) bytes and (B, L) mask -> (B, dim), not normalized."""
-        embedded: Tensor = self.text(self.tables(ids, mask), mask)
-        return embedded
+    def forward(
+        self, pictures: Tensor | None, texts: Sequence[tuple[Tensor, ...]]
+    ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        """Pictures (I, 3, H, W), and the tokens of groups of texts; either may be missing.
+
+        Returns: image (I, dim), facts (I, P) or None, text (T, dim) in the groups' order.
+        """
+        image = facts = text = None
+        if pictures is not None:
+            assert self.image is not None
+            image, facts = self.image.read(pictures)
+        if texts:
+            assert self.text is not None
+            text = torch.cat([self.text(*tokens) for tokens in texts])
+        return image, facts, text
 
     @property
     def prototypes(self) -> Tensor | None:
         """(P, dim) the direction of each fact; None where no facts are known."""
-        facts = self.image.facts
+        facts = None if self.image is None else self.image.facts
         return None if facts is None else facts.directions[:-1]
-
-    @property
-    def scale(self) -> Tensor:
-        """1 / temperature."""
-        return self.log_scale.exp().clamp(max=MAX_SCALE)
 
 
 def build(config: TrainConfig, fields: Sequence[int] = ()) -> DualEncoder:
@@ -55,10 +57,16 @@ def build(config: TrainConfig, fields: Sequence[int] = ()) -> DualEncoder:
     Args:
         fields: how many values each field has of which the data knows the facts; none by default.
     """
+    image = _image_tower(config, fields) if config.towers != "text" else None
+    text = TEXT_TOWERS[config.text_tower](config) if config.towers != "image" else None
+    return DualEncoder(image, text, dim=config.dim)
+
+
+def _image_tower(config: TrainConfig, fields: Sequence[int]) -> ImageEncoder:
     backbone, channels = build_backbone(
         config.backbone, config.pretrained, maps=config.detail_maps if config.detail else 1
     )
-    image = ImageEncoder(
+    return ImageEncoder(
         backbone,
         channels=channels,
         pool=GeM(config.gem_p) if config.pooling == "gem" else GAP(),
@@ -67,7 +75,16 @@ def build(config: TrainConfig, fields: Sequence[int] = ()) -> DualEncoder:
         dim=config.dim,
         facts=_fact_head(config.dim, fields) if fields else None,
     )
-    text = TextEncoder(
+
+
+def _fact_head(dim: int, fields: Sequence[int]) -> FactHead:
+    # Orthogonal and fixed: a language of facts that both towers can learn apart.
+    directions = nn.init.orthogonal_(torch.empty(sum(fields) + 1, dim))
+    return FactHead(directions, fields)
+
+
+def _character_tower(config: TrainConfig) -> CharacterTower:
+    encoder = TextEncoder(
         byte_width=config.byte_width,
         width=config.text_width,
         layers=config.text_layers,
@@ -75,10 +92,8 @@ def build(config: TrainConfig, fields: Sequence[int] = ()) -> DualEncoder:
         stride=config.text_stride,
         dim=config.dim,
     )
-    return DualEncoder(image, CharacterTables(config.byte_width), text, scale=config.scale)
+    return CharacterTower(CharacterTables(config.byte_width), encoder, lower=config.lower)
 
 
-def _fact_head(dim: int, fields: Sequence[int]) -> FactHead:
-    # Orthogonal and fixed: a language of facts that both towers can learn apart.
-    directions = nn.init.orthogonal_(torch.empty(sum(fields) + 1, dim))
-    return FactHead(directions, fields)
+# By the value of `text_tower`.
+TEXT_TOWERS = {"characters": _character_tower}

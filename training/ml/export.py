@@ -12,11 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from training.ml import chars, checkpoint, engine
+from training.ml import chars, checkpoint, validation
 from training.ml.config import TrainConfig
 from training.ml.data import Pixels
 from training.ml.dual_encoder import DualEncoder, build
 from training.ml.runtime import Bundle, ImageTower, Vectors
+from training.ml.text_tower import CharacterTower
 
 OPSET = 18
 # The largest cosine distance between torch's and onnxruntime's vector of one input.
@@ -75,7 +76,7 @@ def export(
     model = model.cpu().eval()
     _export_image(config, model, folder / "model_image.onnx")
     _export_text(config, model, folder / "model_text.onnx")
-    np.save(folder / "characters.npy", model.tables.weight.detach().numpy())
+    np.save(folder / "characters.npy", _characters(model).tables.weight.detach().numpy())
     described = _describe(config, folder, about)
     (folder / "model.json").write_text(json.dumps(described, indent=2, ensure_ascii=False), "utf-8")
     bundle = Bundle.read(folder)
@@ -87,15 +88,22 @@ def export(
     return bundle
 
 
+def _characters(model: DualEncoder) -> CharacterTower:
+    if not isinstance(model.text, CharacterTower):
+        raise TypeError(f"only a character tower is exported here, not {type(model.text).__name__}")
+    return model.text
+
+
 def _export_image(config: TrainConfig, model: DualEncoder, path: Path) -> None:
     example = torch.zeros(2, config.height, config.width, 3, dtype=torch.uint8)
+    assert model.image is not None
     _to_onnx(_FromPixels(model.image), (example,), path, {"pixels": {0: Dim("batch")}})
 
 
 def _export_text(config: TrainConfig, model: DualEncoder, path: Path) -> None:
     example = torch.zeros(2, 24, chars.BYTES * config.byte_width), torch.ones(2, 24)
     axes = {0: Dim("batch"), 1: Dim("length", min=2, max=chars.MAX_CHARACTERS)}
-    _to_onnx(model.text, example, path, {"data": axes, "mask": axes})
+    _to_onnx(_characters(model).encoder, example, path, {"data": axes, "mask": axes})
 
 
 def _to_onnx(
@@ -176,11 +184,10 @@ def _store_golden(
 ) -> None:
     image, text = bundle.image_tower(), bundle.text_tower()
     assert text is not None
-    expected = engine.encode(model, crops, engine.cased(config, list(captions)))
     crop_vectors = _encode_one_by_one(image, crops)
     caption_vectors = np.concatenate([text.encode([caption]) for caption in captions])
-    _compare("image tower", crop_vectors, expected[0])
-    _compare("text tower", caption_vectors, expected[1])
+    _compare("image tower", crop_vectors, validation.encode_pictures(model, crops))
+    _compare("text tower", caption_vectors, validation.encode_texts(model, captions))
     np.savez_compressed(
         bundle.folder / "golden.npz",
         crops=crops,

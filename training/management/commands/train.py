@@ -7,7 +7,7 @@ from pedsite.api import DomainError
 from pedsite.jobs import work
 from pedsite.jobs.models import Job
 from training import runs, trainer
-from training.ml.config import RECIPES
+from training.ml.recipes import RECIPES
 
 
 class Command(BaseCommand):

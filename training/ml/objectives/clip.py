@@ -1,0 +1,113 @@
+"""Symmetric InfoNCE with a learned temperature; with facts, where the data know them."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from training.ml.config import ConfigError, TrainConfig
+from training.ml.data import PairData
+from training.ml.losses.attributes import (
+    image_attribute_loss,
+    stated_embedding,
+    text_attribute_loss,
+)
+from training.ml.losses.contrastive import info_nce, symmetric_info_nce
+from training.ml.objectives.base import Objective, Outputs, Targets
+
+# CLIP stops here too: a sharper softmax makes training unstable.
+MAX_SCALE = 100.0
+# 1 / temperature of the text's attribute term.
+TEXT_FACT_SCALE = 12.0
+
+
+class Clip(Objective):
+    """Texts and pictures of one batch find each other; a tower alone learns against the facts.
+
+    Args:
+        scale: 1 / temperature at the start.
+        contrastive_weight: of the InfoNCE term; attribute_weight: of each term about facts.
+        fields: which facts belong to each field; empty where the data know none.
+    """
+
+    def __init__(
+        self,
+        *,
+        scale: float,
+        contrastive_weight: float,
+        attribute_weight: float,
+        fields: list[slice],
+    ) -> None:
+        super().__init__()
+        self.log_scale = nn.Parameter(torch.tensor(math.log(scale)))
+        self.contrastive_weight = contrastive_weight
+        self.attribute_weight = attribute_weight
+        self.fields = fields
+
+    @property
+    def scale(self) -> Tensor:
+        """1 / temperature."""
+        return self.log_scale.exp().clamp(max=MAX_SCALE)
+
+    def watched(self) -> dict[str, float]:
+        return {"scale": float(self.scale.detach())}
+
+    def forward(self, outputs: Outputs, targets: Targets) -> dict[str, Tensor]:
+        """Terms `contrastive`, and `text_attributes`, `text_distance`, `image_attributes`."""
+        if outputs.image_is_fixed:
+            found = self._against_gallery(outputs, targets)
+            return {"contrastive": self.contrastive_weight * found}
+        losses: dict[str, Tensor] = {}
+        stated, prototypes = targets.stated, outputs.prototypes
+        said = None
+        if stated is not None and prototypes is not None and targets.attributes is not None:
+            said = stated_embedding(stated, prototypes)
+        if outputs.image is not None:
+            asked = said if outputs.text is None else outputs.text
+            if asked is None:
+                raise ValueError("pictures alone need data with known attributes")
+            contrastive = symmetric_info_nce(asked, outputs.image, targets.positive, self.scale)
+            losses["contrastive"] = self.contrastive_weight * contrastive
+        if said is not None and self.attribute_weight:
+            facts = self._facts(outputs, targets, said)
+            losses |= {name: self.attribute_weight * loss for name, loss in facts.items()}
+        return losses
+
+    def _facts(self, outputs: Outputs, targets: Targets, said: Tensor) -> dict[str, Tensor]:
+        """What each tower reads, against what is known."""
+        losses: dict[str, Tensor] = {}
+        stated, prototypes, attributes = targets.stated, outputs.prototypes, targets.attributes
+        assert stated is not None
+        assert prototypes is not None
+        assert attributes is not None
+        if outputs.text is not None:
+            losses["text_attributes"] = text_attribute_loss(
+                outputs.text, prototypes, stated, scale=TEXT_FACT_SCALE
+            )
+            losses["text_distance"] = 1 - F.cosine_similarity(outputs.text, said, dim=1).mean()
+        if outputs.facts is not None:
+            losses["image_attributes"] = image_attribute_loss(
+                outputs.facts, attributes, self.fields
+            )
+        return losses
+
+    def _against_gallery(self, outputs: Outputs, targets: Targets) -> Tensor:
+        assert outputs.text is not None
+        assert outputs.image is not None
+        text = F.normalize(outputs.text, dim=1)
+        return info_nce(self.scale.detach() * text @ outputs.image.T, targets.positive)
+
+
+def build(config: TrainConfig, data: PairData, dim: int) -> Clip:
+    """Raises: ConfigError, a stage trains one tower against facts that the data do not know."""
+    if (config.text_first or config.image_first) and not data.fields:
+        raise ConfigError(
+            "text_first and image_first need data with known attributes, such as drawn people"
+        )
+    return Clip(
+        scale=config.scale,
+        contrastive_weight=config.contrastive_weight,
+        attribute_weight=config.attribute_weight,
+        fields=data.fields,
+    )
