@@ -16,7 +16,7 @@ from onnx import ModelProto
 from training import artifacts, evidence, versions
 from training.errors import ConversionFailed
 from training.ml import gates, graphs, quantize
-from training.ml.runtime import Bundle, ImageTower, TowerError, unit
+from training.ml.runtime import Bundle, ImageTower, TowerError, unit, vocabulary_of
 from training.models import ModelVersion
 
 _CALIBRATION_BATCH = 16
@@ -89,7 +89,8 @@ def _convert_towers(
     if text is None:
         return
     graph = onnx.load(before.folder / text["file"])
-    if looked_up := graphs.lookups(graph):
+    # A tokenizer's tower has its table inside, and is for machines that can look rows up.
+    if "characters" in text and (looked_up := graphs.lookups(graph)):
         raise ConversionFailed(
             f"The text graph looks rows up in a table of its own ({', '.join(looked_up)}); "
             "the character table belongs into its file."
@@ -100,7 +101,8 @@ def _convert_towers(
         quantize.text_to_int8(slim, target)
     else:
         _store(slim, target, wanted.precision)
-    shutil.copyfile(before.folder / text["characters"], draft / versions.CHARACTERS_FILE)
+    vocabulary, _sha256 = vocabulary_of(text)
+    shutil.copyfile(before.folder / vocabulary, draft / vocabulary)
     tell(table("text", wanted.precision, graph, slim, onnx.load(target)))
 
 
@@ -142,7 +144,9 @@ def _described(before: Bundle, draft: Path, wanted: Wanted) -> dict[str, Any]:
         text_sha256 = artifacts.sha256_of(draft / versions.TEXT_FILE)
         about["text"] = about["text"] | {"sha256": text_sha256}
     shapes = f", {wanted.batch} at a time" if wanted.batch else ""
-    shapes += f", texts of {wanted.length} characters" if wanted.length and wanted.batch else ""
+    if wanted.length and wanted.batch:
+        unit_of = "tokens" if "tokenizer" in (about.get("text") or {}) else "characters"
+        shapes += f", texts of {wanted.length} {unit_of}"
     return about | {
         "name": f"{about['name']}-{wanted.suffix}",
         "precision": wanted.precision,
@@ -164,7 +168,7 @@ def _judge(
         old, new, golden_crops=golden["crops"], golden_texts=texts, pairs=found.pairs
     )
     length = wanted.length if wanted.batch else None
-    if new[1] is not None and length is not None:
+    if length is not None and "characters" in (before.about.get("text") or {}):
         cut = sum(len(text) > length for text in found.pairs.texts)
         tell(f"{cut} of {len(found.pairs.texts)} texts are longer than {length} and are cut")
     tell(report(compared, wanted.precision, found))
@@ -208,7 +212,7 @@ def _write(draft: Path, outdir: Path, about: dict[str, Any]) -> None:
     outdir.mkdir(parents=True, exist_ok=True)
     (outdir / versions.ABOUT_FILE).unlink(missing_ok=True)
     if not about.get("text"):
-        for name in (versions.TEXT_FILE, versions.CHARACTERS_FILE):
+        for name in (versions.TEXT_FILE, versions.CHARACTERS_FILE, versions.TOKENIZER_FILE):
             (outdir / name).unlink(missing_ok=True)
     for path in draft.iterdir():
         shutil.copyfile(path, outdir / path.name)

@@ -27,6 +27,8 @@ PROBE_TEXTS = (
     "A tall person in a long grey dress, a yellow hat and green shoes, walking away from the "
     "camera through the rain, seen from behind. 他穿着一件蓝色的夹克。",
 )
+# How a tokenizer's tower is fed, see `tokens.Tokens`.
+TOKEN_RULES = ("input", "max_length", "pad", "pad_id", "pad_side")
 # The largest cosine distance between a vector computed alone and the one in a batch.
 _ALONE_TOLERANCE = 1e-3
 _PROBE_SEED = 20
@@ -86,8 +88,8 @@ def examine_image(
     """Load an image tower, run it, and keep golden inputs.
 
     Args:
-        wanted: any of `height`, `width`, `mean`, `std`; what is left out comes from the graph's
-            input, ImageNet's mean and std for a float one.
+        wanted: any of `height`, `width`, `mean`, `std`, `resize` (see `framing.Framing`); what is
+            left out comes from the graph's input, ImageNet's mean and std for a float one.
         golden: an export's golden inputs to check against and keep; without, probe pictures
             and the vectors that they get now.
 
@@ -97,7 +99,8 @@ def examine_image(
     preprocessing = picture_input(path, wanted or {})
     try:
         tower = ImageTower(path, preprocessing)
-        pictures = probe_pictures(tower.height, tower.width)
+        probes = probe_pictures(*tower.framing.usual)
+        pictures = np.stack([tower.prepare(picture) for picture in probes])
         vectors = tower.encode(pictures)
         runtime.check_spread(vectors, "pictures")
         alone = np.concatenate([tower.encode(picture[None]) for picture in pictures])
@@ -121,8 +124,17 @@ def examine_text(
     preprocessing: Mapping[str, Any] | None = None,
     golden: Path | None = None,
 ) -> Examined:
-    """Load a character text tower, run it, and keep golden inputs. Raises as `examine_image`."""
-    settings = {"lower": bool((preprocessing or {}).get("lower", False))}
+    """Load a text tower, run it, and keep golden inputs. Raises as `examine_image`.
+
+    Args:
+        characters: the table of a character tower, or the tokenizer of another, which cannot be
+            fed without its preprocessing.
+    """
+    given = preprocessing or {}
+    if characters.suffix == ".json":
+        settings = {key: given[key] for key in TOKEN_RULES if key in given}
+    else:
+        settings = {"lower": bool(given.get("lower", False))}
     try:
         tower = TextTower(path, characters, settings)
         vectors = tower.encode(PROBE_TEXTS)
@@ -162,13 +174,15 @@ def picture_input(path: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
         found = ", ".join(f"{entry.name} {entry.shape}" for entry in inputs)
         raise BadTower(f"{path.name} reads {found}; an image tower reads one batch of pictures.")
     kind, shape = inputs[0].type, inputs[0].shape
+    resize = {"resize": dict(wanted["resize"])} if wanted.get("resize") else {}
     if kind == "tensor(uint8)" and shape[3] == 3:
-        size = _size(path, shape[1:3], wanted)
+        size = _size(path, shape[1:3], wanted) | resize
         if wanted.get("mean") or wanted.get("std"):
             raise BadTower(f"{path.name} reads bytes: its graph normalizes, mean and std cannot.")
         return size | {"input": "uint8", "layout": "nhwc"}
     if kind == "tensor(float)" and shape[1] == 3:
         return _size(path, shape[2:4], wanted) | {
+            **resize,
             "input": "float32",
             "layout": "nchw",
             "mean": _channels(wanted.get("mean") or IMAGENET_MEAN, "mean"),

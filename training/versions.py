@@ -40,6 +40,9 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 IMAGE_FILE = "model_image.onnx"
 TEXT_FILE = "model_text.onnx"
 CHARACTERS_FILE = "characters.npy"
+TOKENIZER_FILE = "tokenizer.json"
+# What a stored vocabulary is called in model.json, and its file there.
+VOCABULARIES = {".npy": ("characters", CHARACTERS_FILE), ".json": ("tokenizer", TOKENIZER_FILE)}
 GOLDEN_FILE = "golden.npz"
 ABOUT_FILE = "model.json"
 
@@ -80,6 +83,7 @@ def register(
 
     Args:
         space: made with the towers' dim if new; one that exists must have that dim.
+        characters: of the text tower: its character table `.npy`, or its `tokenizer.json`.
         preprocessing, text_preprocessing: see `towers.examine_image` and `examine_text`.
         golden: golden inputs of an export; without, they are made here.
 
@@ -89,7 +93,7 @@ def register(
     if not space.strip() or len(space) > 100:
         raise SpaceMismatch("A space needs a name of 1 to 100 characters.")
     if (text_file is None) != (characters is None):
-        raise BadTower("A text tower is two files: its graph and its character table.")
+        raise BadTower("A text tower is two files: its graph, and its characters or tokenizer.")
     for path in (image_file, text_file, characters):
         if path is not None and not path.is_file():
             raise BadTower(f"There is no file {path}.")
@@ -142,7 +146,7 @@ def _encoder(
     files = {"file": artifacts.keep(path, sha256, ".onnx")}
     size = path.stat().st_size
     if characters:
-        files["characters"] = artifacts.keep(characters, characters_sha256, ".npy")
+        files["characters"] = artifacts.keep(characters, characters_sha256, characters.suffix)
         size += characters.stat().st_size
     with tempfile.NamedTemporaryFile(suffix=".npz") as stream:
         stream.write(examined.golden)
@@ -200,7 +204,7 @@ def register_bundle(folder: Path, *, name: str = "", space: str = "") -> ModelVe
         text_file = characters = None
         if text:
             text_file = _listed(folder, text["file"], text["sha256"])
-            characters = _listed(folder, text["characters"], text["characters_sha256"])
+            characters = _listed(folder, *runtime.vocabulary_of(text))
         golden = _listed(folder, about["golden"]) if about.get("golden") else None
         return register(
             name or about["name"],
@@ -210,7 +214,8 @@ def register_bundle(folder: Path, *, name: str = "", space: str = "") -> ModelVe
             characters=characters,
             # A graph that normalizes itself has no mean and std to be given.
             preprocessing={
-                key: image["preprocessing"].get(key) for key in ("height", "width", "mean", "std")
+                key: image["preprocessing"].get(key)
+                for key in ("height", "width", "mean", "std", "resize")
             },
             text_preprocessing=text["preprocessing"] if text else None,
             golden=golden,
@@ -270,12 +275,13 @@ def export(version: ModelVersion, outdir: Path) -> dict[str, Any]:
     if text is not None:
         towers.text_tower(text)
         _copy(text.file.name, text.sha256, outdir / TEXT_FILE)
-        _copy(text.characters.name, text.characters_sha256, outdir / CHARACTERS_FILE)
+        kind, file = VOCABULARIES[Path(text.characters.name).suffix]
+        _copy(text.characters.name, text.characters_sha256, outdir / file)
         about["text"] = {
             "file": TEXT_FILE,
             "sha256": text.sha256,
-            "characters": CHARACTERS_FILE,
-            "characters_sha256": text.characters_sha256,
+            kind: file,
+            f"{kind}_sha256": text.characters_sha256,
             "preprocessing": text.preprocessing,
         }
     (outdir / GOLDEN_FILE).write_bytes(towers.joint_golden(version.towers))

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from training.ml import chars
+from training.ml.framing import Framing
+from training.ml.tokens import Tokens
 
 if TYPE_CHECKING:
     import onnxruntime as ort
@@ -68,7 +69,7 @@ def _output_dim(session: "ort.InferenceSession", name: str) -> int:
 class ImageTower:
     """An image encoder.
 
-    Preprocessing keys: `height`, `width`, and either `input: "uint8"` with `layout: "nhwc"`
+    Preprocessing keys: those of `Framing`, and either `input: "uint8"` with `layout: "nhwc"`
     (normalization is part of the graph), or `input: "float32"` with `layout: "nchw"`, `mean` and
     `std` for channels scaled to 0-1 (default 0 and 1).
 
@@ -76,10 +77,11 @@ class ImageTower:
     """
 
     def __init__(self, path: Path, preprocessing: Mapping[str, Any], threads: int = 1) -> None:
-        self.height = int(preprocessing["height"])
-        self.width = int(preprocessing["width"])
-        if self.height < 1 or self.width < 1:
-            raise TowerError(f"{self.height}x{self.width} is not a size of pictures")
+        try:
+            self.framing = Framing(preprocessing)
+        except (KeyError, ValueError) as exc:
+            raise TowerError(f"{path.name} cannot be fed: {exc}") from exc
+        self.height, self.width = self.framing.height, self.framing.width
         self._folded = preprocessing.get("input", "uint8") == "uint8"
         self._mean = np.asarray(preprocessing.get("mean", (0, 0, 0)), np.float32)
         self._std = np.asarray(preprocessing.get("std", (1, 1, 1)), np.float32)
@@ -93,14 +95,12 @@ class ImageTower:
         self.dim = _output_dim(self._session, path.name)
 
     def prepare(self, crop: Pixels) -> Pixels:
-        """A crop (h, w, 3) in RGB, resized to (height, width, 3).
+        """A crop (h, w, 3) in RGB, framed as (height, width, 3).
 
-        Pillow's bilinear filter, which averages when it shrinks: training resizes the same way.
+        By default with Pillow's bilinear filter, which averages when it shrinks: training resizes
+        the same way.
         """
-        if crop.shape[:2] == (self.height, self.width):
-            return crop
-        size = (self.width, self.height)
-        return np.asarray(Image.fromarray(crop).resize(size, Image.Resampling.BILINEAR))
+        return self.framing(crop)
 
     def encode(self, batch: Pixels) -> Vectors:
         """Unit vectors (B, dim) of prepared crops (B, height, width, 3)."""
@@ -129,11 +129,56 @@ def _filled(rows: npt.NDArray[Any], batch: int | None) -> npt.NDArray[Any]:
     return np.concatenate([rows, np.repeat(rows[-1:], short, axis=0)]) if short else rows
 
 
-class TextTower:
-    """A character text encoder: byte tables (4, 256, W) in a `.npy`, and a network for the rest.
+class _Characters:
+    """Byte tables (4, 256, W) in a `.npy`; the network reads `data` and `mask`."""
 
-    The network's inputs are `data` (B, L, 4 * W) and `mask` (B, L); its output is (B, dim). Where
-    B or L is fixed, texts are run so many at a time, and cut or padded to that length.
+    inputs = ("data", "mask")
+    required = 2
+    kind = "tensor(float)"
+
+    def __init__(self, path: Path, preprocessing: Mapping[str, Any]) -> None:
+        self._lower = bool(preprocessing.get("lower", False))
+        try:
+            tables = np.load(path, allow_pickle=False)
+        except (OSError, ValueError) as exc:
+            raise TowerError(f"{path.name} is not a character table: {exc}") from exc
+        if tables.ndim != 3 or tables.shape[:2] != (chars.BYTES, 256):
+            raise TowerError(f"the character table is {tables.shape}, not (4, 256, width)")
+        self._tables = tables.astype(np.float32)
+        self.width = chars.BYTES * tables.shape[2]
+
+    def feed(self, texts: Sequence[str], length: int | None) -> dict[str, npt.NDArray[Any]]:
+        wanted = [text.lower() for text in texts] if self._lower else list(texts)
+        ids, mask = chars.pad(wanted, length)
+        return {"data": chars.embed(ids, mask, self._tables), "mask": mask}
+
+
+class _Tokens:
+    """A `tokenizer.json`; the network reads `input_ids` and may read `attention_mask`."""
+
+    inputs = ("input_ids", "attention_mask")
+    required = 1
+    kind = "tensor(int64)"
+    width = None
+
+    def __init__(self, path: Path, preprocessing: Mapping[str, Any]) -> None:
+        try:
+            self._tokens = Tokens(path, preprocessing)
+        except ValueError as exc:
+            raise TowerError(str(exc)) from exc
+
+    def feed(self, texts: Sequence[str], length: int | None) -> dict[str, npt.NDArray[Any]]:
+        return {**self._tokens.feed(texts, length)}
+
+
+class TextTower:
+    """A text encoder: a vocabulary that turns texts into arrays, and a network for the rest.
+
+    A vocabulary that ends in `.npy` is a character table: the inputs are `data` (B, L, 4 * W) and
+    `mask` (B, L), the preprocessing key is `lower`. One that ends in `.json` is a tokenizer: the
+    inputs are int64 `input_ids` (B, L) and, if the network reads it, `attention_mask`, the keys
+    are those of `Tokens`. The output is (B, dim). Where B or L is fixed, texts are run so many at
+    a time, and cut or padded to that length.
 
     Raises: TowerError, a file is unusable.
     """
@@ -141,43 +186,44 @@ class TextTower:
     def __init__(
         self,
         path: Path,
-        characters: Path,
+        vocabulary: Path,
         preprocessing: Mapping[str, Any] | None = None,
         threads: int = 1,
     ) -> None:
-        self._lower = bool((preprocessing or {}).get("lower", False))
-        try:
-            tables = np.load(characters, allow_pickle=False)
-        except (OSError, ValueError) as exc:
-            raise TowerError(f"{Path(characters).name} is not a character table: {exc}") from exc
-        if tables.ndim != 3 or tables.shape[:2] != (chars.BYTES, 256):
-            raise TowerError(f"the character table is {tables.shape}, not (4, 256, width)")
-        self._tables = tables.astype(np.float32)
+        kind = _Tokens if vocabulary.suffix == ".json" else _Characters
+        self._reader: _Tokens | _Characters = kind(vocabulary, preprocessing or {})
         self._session = _session(path, threads)
-        names = [entry.name for entry in self._session.get_inputs()]
-        if names != ["data", "mask"]:
-            raise TowerError(f"{path.name} reads {names}; a text tower reads data and mask")
-        batch, length, width = self._session.get_inputs()[0].shape
+        inputs = self._session.get_inputs()
+        names = tuple(entry.name for entry in inputs)
+        reads = self._reader.inputs
+        if names not in (reads, reads[: self._reader.required]):
+            raise TowerError(
+                f"{path.name} reads {', '.join(names)}; a text tower reads {' and '.join(reads)}"
+            )
+        if wrong := [entry.type for entry in inputs if entry.type != self._reader.kind]:
+            raise TowerError(f"{path.name} reads {wrong[0]}, the texts are {self._reader.kind}")
+        self._names = names
+        batch, length = inputs[0].shape[:2]
         self._fixed_batch = batch if isinstance(batch, int) else None
-        # The characters that a graph of fixed length reads; None where it reads any.
+        # The characters or tokens that a graph of fixed length reads; None where it reads any.
         self.length = length if isinstance(length, int) else None
-        if width != chars.BYTES * tables.shape[2]:
-            given = chars.BYTES * tables.shape[2]
-            raise TowerError(f"{path.name} reads width {width}, the table gives {given}")
+        if self._reader.width is not None and inputs[0].shape[2] != self._reader.width:
+            raise TowerError(
+                f"{path.name} reads width {inputs[0].shape[2]}, the table gives "
+                f"{self._reader.width}"
+            )
         self.dim = _output_dim(self._session, path.name)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors (N, dim). Short texts are run together, so that little is padded."""
-        wanted = [text.lower() for text in texts] if self._lower else list(texts)
-        order = sorted(range(len(wanted)), key=lambda index: len(wanted[index]))
-        vectors = np.empty((len(wanted), self.dim), dtype=np.float32)
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+        vectors = np.empty((len(texts), self.dim), dtype=np.float32)
         step = self._fixed_batch or TEXT_BATCH
         for start in range(0, len(order), step):
             rows = order[start : start + step]
-            ids, mask = chars.pad([wanted[row] for row in rows], self.length)
-            data = _filled(chars.embed(ids, mask, self._tables), self._fixed_batch)
-            mask = _filled(mask, self._fixed_batch)
-            vectors[rows] = self._session.run(None, {"data": data, "mask": mask})[0][: len(rows)]
+            fed = self._reader.feed([texts[row] for row in rows], self.length)
+            filled = {name: _filled(fed[name], self._fixed_batch) for name in self._names}
+            vectors[rows] = self._session.run(None, filled)[0][: len(rows)]
         return unit(vectors)
 
 
@@ -217,7 +263,7 @@ def _compare(what: str, vectors: Vectors, expected: Vectors) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """A folder with a version's files: towers, character table, golden inputs and `model.json`."""
+    """A folder with a version's files: towers, vocabulary, golden inputs and `model.json`."""
 
     folder: Path
     about: dict[str, Any]
@@ -239,5 +285,11 @@ class Bundle:
         entry = self.about.get("text")
         if entry is None:
             return None
-        files = self.folder / entry["file"], self.folder / entry["characters"]
-        return TextTower(*files, entry["preprocessing"], threads)
+        vocabulary = self.folder / vocabulary_of(entry)[0]
+        return TextTower(self.folder / entry["file"], vocabulary, entry["preprocessing"], threads)
+
+
+def vocabulary_of(text: Mapping[str, Any]) -> tuple[str, str]:
+    """The file name and SHA-256 of the vocabulary that a bundle's text entry lists."""
+    kind = "tokenizer" if "tokenizer" in text else "characters"
+    return text[kind], text[f"{kind}_sha256"]
