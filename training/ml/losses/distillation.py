@@ -107,20 +107,17 @@ def positive_distance(image: Tensor, text: Tensor) -> Tensor:
     return 1 - F.cosine_similarity(image, text, dim=1).mean()
 
 
-def negative_similarity(image: Tensor, text: Tensor, same: Tensor | None = None) -> Tensor:
+def stranger_similarity(image: Tensor, text: Tensor, belongs: Tensor) -> Tensor:
     """`s_neg`: the mean cosine of images and texts that do not belong together.
 
     Args:
-        same: (B, T) what belongs together; None for the pairs on the diagonal alone, as in the
-            original, where a second picture of a person counts as another person.
+        image: (B, D). text: (T, D). belongs: (B, T) bool. In the original only the diagonal
+            does, so that a second picture of a person counts as a stranger's.
 
     Returns: scalar, 0 where all belong together.
     """
     score = cosines(image, text)
-    other = ~torch.eye(*score.shape, dtype=torch.bool, device=score.device)
-    if same is not None:
-        other &= ~same
-    return (score * other).sum() / other.sum().clamp(min=1)
+    return (score * ~belongs).sum() / (~belongs).sum().clamp(min=1)
 
 
 def _same_length(student: Tensor, teacher: Tensor) -> None:

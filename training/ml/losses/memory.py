@@ -32,7 +32,7 @@ class FeatureQueue(nn.Module):
         self.register_buffer("identity", torch.zeros(0, dtype=torch.long))
         self.register_buffer("steps", torch.tensor(0))
 
-    def push(self, features: Tensor, identity: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, features: Tensor, identity: Tensor) -> tuple[Tensor, Tensor]:
         """Put a step's vectors (B, D) and people (B,) in front, let the oldest go.
 
         Returns: the vectors (K, D) and people (K,) that are now kept; the first rows are those

@@ -97,30 +97,30 @@ def test_half_precision_does_not_overflow():
 def test_the_newest_vectors_are_in_front_and_the_oldest_go():
     queue = FeatureQueue(2, size=5, growth=2)
     first, second, third = vectors(3, 2), vectors(3, 2, seed=1), vectors(3, 2, seed=2)
-    kept, people = queue.push(first.float(), torch.tensor([1, 2, 3]))
+    kept, people = queue(first.float(), torch.tensor([1, 2, 3]))
     assert len(kept) == 3, "a step's own vectors are kept even before the queue has grown so far"
-    kept, people = queue.push(second.float(), torch.tensor([4, 5, 6]))
+    kept, people = queue(second.float(), torch.tensor([4, 5, 6]))
     assert people.tolist() == [4, 5, 6, 1]
-    kept, people = queue.push(third.float(), torch.tensor([7, 8, 9]))
+    kept, people = queue(third.float(), torch.tensor([7, 8, 9]))
     assert people.tolist() == [7, 8, 9, 4, 5]
     assert torch.equal(kept, torch.cat([third, second[:2]]).float())
 
 
 def test_the_queue_keeps_no_graph():
     queue = FeatureQueue(2, size=5, growth=2)
-    kept, _ = queue.push(vectors(3, 2).float().requires_grad_(), torch.tensor([1, 2, 3]))
+    kept, _ = queue(vectors(3, 2).float().requires_grad_(), torch.tensor([1, 2, 3]))
     assert not kept.requires_grad
 
 
 def test_a_queue_is_taken_up_from_a_checkpoint_as_it_was(tmp_path):
     queue = FeatureQueue(2, size=9, growth=2)
     for step in range(3):
-        queue.push(vectors(3, 2, seed=step).float(), torch.arange(3))
+        queue(vectors(3, 2, seed=step).float(), torch.arange(3))
     torch.save({"queue": queue.state_dict()}, tmp_path / "queue.pt")
     again = FeatureQueue(2, size=9, growth=2)
     again.load_state_dict(torch.load(tmp_path / "queue.pt", weights_only=True)["queue"])
-    one = queue.push(vectors(3, 2, seed=9).float(), torch.arange(3))
-    other = again.push(vectors(3, 2, seed=9).float(), torch.arange(3))
+    one = queue(vectors(3, 2, seed=9).float(), torch.arange(3))
+    other = again(vectors(3, 2, seed=9).float(), torch.arange(3))
     assert torch.equal(one[0], other[0])
     assert torch.equal(one[1], other[1])
 
@@ -128,9 +128,9 @@ def test_a_queue_is_taken_up_from_a_checkpoint_as_it_was(tmp_path):
 def test_a_batch_against_the_queue_is_the_loop_over_both():
     queue = FeatureQueue(4, size=100, growth=100)
     before, now = vectors(6, dtype=torch.float32), vectors(3, seed=1, dtype=torch.float32)
-    queue.push(before, torch.tensor([0, 1, 2, 0, 1, 2]))
+    queue(before, torch.tensor([0, 1, 2, 0, 1, 2]))
     people = torch.tensor([0, 1, 7])
-    keys, key_people = queue.push(now, people)
+    keys, key_people = queue(now, people)
     own = torch.arange(3)
     loss = circle_loss(now, people, keys, key_people, own=own)
     both, both_people = torch.cat([now, before]), torch.tensor([0, 1, 7, 0, 1, 2, 0, 1, 2])
