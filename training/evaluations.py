@@ -25,7 +25,9 @@ from pedsite.jobs.models import Job
 from pedsite.jobs.work import Work
 from training import measures, samples, versions
 from training.errors import NothingToEvaluate, UnknownEvaluation
+from training.ml.clauses import reordered
 from training.ml.pairs import PROTOCOLS
+from training.ml.runtime import encode_crops
 from training.models import Evaluation, ModelVersion
 
 KIND = gettext_noop("evaluate")
@@ -39,12 +41,12 @@ STEP_S = 5.0
 
 @dataclass(frozen=True)
 class Subject:
-    """One box of the split: whose it is and the captions that ask for it."""
+    """One box of the split: whose it is, and the captions that ask for it with their kinds."""
 
     box: int
     person: str
     height: int
-    captions: tuple[str, ...]
+    captions: tuple[tuple[str, str], ...]
 
 
 @transaction.atomic
@@ -55,6 +57,7 @@ def request(
     *,
     protocol: str = "all_pairs",
     language: str = "",
+    smallest_class: int = measures.RATIO,
     user: User | None = None,
     queue: bool = True,
 ) -> Evaluation:
@@ -65,6 +68,7 @@ def request(
 
     Args:
         language: of the captions that ask, `en` or `zh`; all languages if empty.
+        smallest_class: see `measures.measure`; only versions of pictures alone use it.
 
     Raises: NothingToEvaluate, UnknownDataset.
     """
@@ -75,7 +79,8 @@ def request(
     ModelVersion.objects.select_for_update().get(pk=version.pk)
     mine = Evaluation.objects.filter(version=version, split=split)
     alive = mine.exclude(job__state__in=[Job.State.FAILED, Job.State.CANCELLED])
-    same = alive.with_context().filter(snapshot=snapshot, protocol=protocol, language=language)
+    how = {"protocol": protocol, "language": language, "smallest_class": smallest_class}
+    same = alive.with_context().filter(snapshot=snapshot, **how)
     if found := same.first():
         return found
     _refuse_empty(version, subjects(snapshot, split, language), split, language)
@@ -92,8 +97,7 @@ def request(
         version=version,
         snapshot=snapshot,
         split=split,
-        protocol=protocol,
-        language=language,
+        **how,
         look=seen + 1 if split == Evaluation.Split.TEST else None,
     )
 
@@ -124,7 +128,7 @@ def subjects(snapshot: Any, split: str, language: str) -> list[Subject]:
                 box=entry["box"],
                 person=entry["identity"] or f"box {entry['box']}",
                 height=bottom - top,
-                captions=tuple(dict.fromkeys(c["text"] for c in sentences)),
+                captions=tuple({c["text"]: (c["text"], c["kind"]) for c in sentences}.values()),
             )
         )
     return found
@@ -137,9 +141,7 @@ def step(work: Work) -> bool:
     """
     evaluation = get_of(work.job)
     chosen = subjects(evaluation.snapshot, evaluation.split, evaluation.language)
-    texts = sorted({text for subject in chosen for text in subject.captions})
-    if evaluation.version.is_image_only:
-        texts = []
+    texts = [] if evaluation.version.is_image_only else _texts(chosen)
     place = _folder(evaluation)
     place.mkdir(parents=True, exist_ok=True)
     boxes = [subject.box for subject in chosen]
@@ -167,6 +169,12 @@ def step(work: Work) -> bool:
     _measure(work, evaluation, chosen, texts, files)
     shutil.rmtree(place, ignore_errors=True)
     return False
+
+
+def _texts(chosen: list[Subject]) -> list[str]:
+    """All that is encoded: the captions, and those whose clauses can come in another order."""
+    captions = {text for subject in chosen for text, _kind in subject.captions}
+    return sorted(captions | {turned for turned in map(reordered, captions) if turned})
 
 
 def get_of(job: Job) -> Evaluation:
@@ -207,13 +215,7 @@ def _encode_boxes(
         ready.append(tower.prepare(pixels))
     gone = set(numbers) - set(kept) - {int(item.split()[1]) for item, _reason in failures}
     failures += [(f"box {number}", "It was deleted.") for number in sorted(gone)]
-    vectors = [tower.encode(np.stack(part)) for part in _small(ready)]
-    empty = np.zeros((0, tower.dim), np.float32)
-    return kept, np.concatenate(vectors) if vectors else empty, failures
-
-
-def _small(ready: list[np.ndarray], size: int = 32) -> list[list[np.ndarray]]:
-    return [ready[first : first + size] for first in range(0, len(ready), size)]
+    return kept, encode_crops(tower, ready), failures
 
 
 def _encode_texts(
@@ -234,23 +236,14 @@ def _measure(
             target: dict[Any, np.ndarray] = words if file.name.startswith("texts") else pictures
             target.update(zip(stored["items"].tolist(), stored["vectors"], strict=True))
     usable = [subject for subject in chosen if subject.box in pictures]
-    cameras = dict(
-        Box.objects.filter(pk__in=pictures, image__camera__isnull=False).values_list(
-            "pk", "image__camera__name"
-        )
-    )
     if len({subject.person for subject in usable}) < 2:
         raise NothingToEvaluate("Fewer than two people have a picture that can be read.")
     try:
-        metrics, details = measures.measure(
-            boxes=[subject.box for subject in usable],
-            people=[subject.person for subject in usable],
-            pictures=np.stack([pictures[subject.box] for subject in usable]),
-            captions=None if not texts else [subject.captions for subject in usable],
-            words=words,
-            heights=[subject.height for subject in usable],
-            cameras=[cameras.get(subject.box, "") for subject in usable],
+        found = measures.measure(
+            _sample(usable, pictures, with_captions=bool(texts)),
+            words,
             protocol=evaluation.protocol,
+            smallest_class=evaluation.smallest_class,
             tell=work.beat,
         )
     except ValueError as exc:
@@ -265,5 +258,27 @@ def _measure(
         "protocol": evaluation.protocol,
         "look": evaluation.look,
     }
-    Evaluation.objects.filter(pk=evaluation.pk).update(metrics=about | metrics, details=details)
+    Evaluation.objects.filter(pk=evaluation.pk).update(
+        metrics=about | found.metrics, details=found.details, predictions=found.predictions
+    )
     work.keep(evaluation=evaluation.pk)
+
+
+def _sample(
+    usable: list[Subject], pictures: dict[int, np.ndarray], *, with_captions: bool
+) -> measures.Sample:
+    rows = Box.objects.filter(pk__in=pictures)
+    shown = {
+        pk: (name, camera or "")
+        for pk, name, camera in rows.values_list("pk", "image__name", "image__camera__name")
+    }
+    about = [shown.get(subject.box, ("", "")) for subject in usable]
+    return measures.Sample(
+        boxes=[subject.box for subject in usable],
+        people=[subject.person for subject in usable],
+        names=[name or f"box {s.box}" for (name, _), s in zip(about, usable, strict=True)],
+        heights=[subject.height for subject in usable],
+        cameras=[camera for _, camera in about],
+        pictures=np.stack([pictures[subject.box] for subject in usable]),
+        captions=[subject.captions for subject in usable] if with_captions else None,
+    )

@@ -19,7 +19,7 @@ from gallery.synthetic.captions import caption, orders
 from gallery.synthetic.crops import draw
 from training.drawn import LANGUAGES, DrawnCrops, fits, load_or_draw, stated_facts
 from training.ml.ranking import recall_at
-from training.ml.runtime import Bundle, ImageTower, TextTower, Vectors
+from training.ml.runtime import Bundle, ImageTower, TextTower, Vectors, encode_crops
 from training.ml.verification import equal_error_rate
 
 SEED = 90_001
@@ -27,7 +27,6 @@ CROPS = 2_400
 QUERIES = 1_000
 FREE_QUERIES = Path(__file__).parent / "free_queries.json"
 LANGUAGE_NAMES = {"en": "English", "zh": "Chinese"}
-_IMAGE_BATCH = 32
 
 
 def measure(
@@ -69,12 +68,6 @@ def measure(
             "free_words": _free_words(gallery, vectors, text, free[language]),
         }
     return metrics
-
-
-def encode_crops(image: ImageTower, pixels: npt.NDArray[np.uint8]) -> Vectors:
-    """(N, dim) unit vectors of (N, H, W, 3) crops, in batches."""
-    starts = range(0, len(pixels), _IMAGE_BATCH)
-    return np.concatenate([image.encode(pixels[start : start + _IMAGE_BATCH]) for start in starts])
 
 
 def _attribute_queries(

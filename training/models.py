@@ -374,10 +374,14 @@ class Evaluation(models.Model):
     # How often this version has been measured on this dataset's test split, this time included;
     # null on the other splits. Only the first look is a test: later ones may have been chosen by.
     look = models.PositiveIntegerField(_("look at the test split"), null=True, blank=True)
+    # Pictures of smaller classes take no part where some of each class are held out.
+    smallest_class = models.PositiveIntegerField(_("smallest class"), default=7)
     # What `evaluate --json` writes; empty until the job is done.
     metrics = models.JSONField(_("metrics"), default=dict, blank=True)
     # Points of the error curve, counts of scores, and the worst pairs by box.
     details = models.JSONField(_("details"), default=dict, blank=True)
+    # The ten best of each query; large, and not read with the rest.
+    predictions = models.JSONField(_("predictions"), default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     objects = EvaluationQuerySet.as_manager()

@@ -57,9 +57,8 @@ class TeacherQuerySet(models.QuerySet):
 class EvaluationQuerySet(models.QuerySet):
     def with_context(self) -> Self:
         """Evaluations with what a list shows of each, newest first; one query."""
-        return self.select_related(
-            "job__created_by", "version", "teacher", "snapshot__dataset"
-        ).order_by("-pk")
+        rows = self.select_related("job__created_by", "version", "teacher", "snapshot__dataset")
+        return rows.defer("predictions").order_by("-pk")
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Those on datasets that a user may see: their worst pairs show its pictures."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from gallery.models import Box
 from pedsite.jobs import work
 from pedsite.jobs.models import Job
 from tests.world import (
@@ -95,7 +96,9 @@ def test_the_sequential_protocol_adds_the_binned_report(split):
     # Eight pictures in order: 28 earlier ones, 4 of them of the same person.
     assert checked["pairs"]["genuine"] == 8
     assert checked["pairs"]["impostor"] == 24
-    assert "EER" in checked["layout"]
+    assert checked["layout"].startswith("        EER      FAR=1e-3  FAR=1e-4")
+    assert "Verify Count=32. Score in [" in checked["layout"]
+    assert "Top-8 False Rejected:" in checked["layout"]
 
 
 def test_an_image_only_version_is_measured_picture_against_picture(split):
@@ -104,6 +107,9 @@ def test_an_image_only_version_is_measured_picture_against_picture(split):
     assert "t2i" not in found.metrics
     assert found.metrics["verification"]["pairs"]["genuine"] == 4
     assert found.metrics["map_at_20"]["found"] == 1
+    # Two pictures of each: none can be held out where classes of fewer than seven are minor.
+    assert "held_out" not in found.metrics["map_at_20"]
+    assert {part["name"] for part in found.metrics["slices"]} == {"gate", "< 64 px"}
 
 
 def test_words_of_another_person_that_are_the_same_are_ignored(split):
@@ -164,3 +170,73 @@ def test_an_evaluation_that_was_cut_off_goes_on(split, monkeypatch):
     assert job.state == Job.State.DONE
     assert (job.done, job.total) == (12, 12)
     assert evaluations.get(evaluation.pk).metrics["boxes"] == 8
+
+
+def test_pictures_of_each_class_are_held_out_and_minor_classes_masked(split):
+    rng = np.random.default_rng(1)
+    for colour, count in (("red", 5), ("green", 6)):
+        identity = split.identities.get(key=colour)
+        for _ in range(count):
+            noise = rng.integers(-9, 10, (32, 16, 3))
+            pixels = np.clip(plain_crop(colour).astype(int) + noise, 0, 255).astype(np.uint8)
+            make_box(make_image(split, pixels), identity=identity)
+    version = make_version("eyes", image_only=True)
+    near = evaluate(version, split).metrics["map_at_20"]["held_out"]
+    # Seven of red, eight of green: one of each asks; blue and yellow are minor.
+    assert (near["queries"], near["database"], near["smallest_class"]) == (2, 13, 7)
+    assert near["found"] == near["class_size"] == 1
+    fewer = evaluate(version, split, smallest_class=8).metrics["map_at_20"]["held_out"]
+    assert (fewer["queries"], fewer["database"]) == (1, 7)
+
+
+def test_the_drop_when_clauses_change_order_is_measured(split):
+    for box in split.images.filter(boxes__identity__key="red").values_list("boxes", flat=True):
+        make_caption(Box.objects.get(pk=box), "red, blue, blue")
+    found = evaluate(make_version(), split).metrics["order"]
+    assert found["captions"] == 2
+    # The tiny tower reads a bag of letters: another order finds the same.
+    assert found["r1"]["drop"] == 0
+    assert found["first_hit_the_same"] == 1
+    assert set(found["map"]) == {"before", "after", "drop", "interval"}
+
+
+def test_slices_have_an_eer_of_their_own(split):
+    slices = evaluate(make_version(), split).metrics["slices"]
+    assert all(0 <= part["eer"]["value"] <= 1 for part in slices)
+
+
+def test_predictions_and_the_recall_report_are_what_chinese_clip_reads(split, tmp_path):
+    for number in range(10):
+        noise = np.random.default_rng(number).integers(0, 255, (32, 16, 3)).astype(np.uint8)
+        box = make_box(make_image(split, noise), identity=split.identities.get(key="red"))
+        make_caption(box, f"red {number}")
+    make_version("tiny")
+    words = ["evaluate", "tiny", "--dataset", "people", "--split", "test"]
+    files = ["--predictions", str(tmp_path / "p.jsonl"), "--recall-json", str(tmp_path / "r.json")]
+    call_command(*words, *files)
+
+    def rows(name):
+        return [json.loads(line) for line in (tmp_path / name).read_text("utf-8").splitlines()]
+
+    right = {row["text_id"]: row for row in rows("p.answers.jsonl")}
+    red = next(row for row in right.values() if row["text"] == "red")
+    assert len(red["image_ids"]) == 2
+    hits = 0
+    for row in rows("p.jsonl"):
+        assert len(set(row["image_ids"])) == 10
+        hits += not set(right[row["text_id"]]["image_ids"]).isdisjoint(row["image_ids"][:1])
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["success"]
+    assert report["scoreJson"]["r1"] == pytest.approx(100 * hits / len(right))
+    assert {"image_id", "text_ids"} == set(rows("p.tr.jsonl")[0])
+    assert json.loads((tmp_path / "r.tr.json").read_text())["success"]
+    # Asked for again: the measurement that is there is enough.
+    call_command(*words, "--predictions", str(tmp_path / "again.jsonl"))
+    assert rows("again.jsonl") == rows("p.jsonl")
+
+
+def test_a_version_without_words_predicts_nothing(split, tmp_path):
+    make_version("eyes", image_only=True)
+    words = ["--dataset", "people", "--split", "test", "--predictions", str(tmp_path / "p")]
+    with pytest.raises(CommandError, match="answers no words"):
+        call_command("evaluate", "eyes", *words)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.ml.ranking import recall_at
-from training.ml.runtime import ImageTower, Pixels, TextTower, Vectors
+from training.ml.runtime import ImageTower, Pixels, TextTower, Vectors, encode_crops
 
 # The smallest cosine between the vectors of one golden input before and after.
 PARITY = {"fp32": 0.9999, "fp16": 0.999, "int8": 0.97}
@@ -15,7 +15,6 @@ PARITY = {"fp32": 0.9999, "fp16": 0.999, "int8": 0.97}
 MEAN_COSINE = 0.99
 # How much R@1 may fall: half a point.
 RECALL_LOSS = 0.005
-_IMAGE_BATCH = 16
 
 Towers = tuple[ImageTower, TextTower | None]
 
@@ -68,8 +67,8 @@ def compare(
     and not cutting.
     """
     texts_too = before[1] is not None and after[1] is not None
-    golden = {"image": _worst(_images(before, golden_crops), _images(after, golden_crops))}
-    crops = _images(before, pairs.crops), _images(after, pairs.crops)
+    golden = {"image": _worst(*(encode_crops(of[0], golden_crops) for of in (before, after)))}
+    crops = encode_crops(before[0], pairs.crops), encode_crops(after[0], pairs.crops)
     mean = {"image": _mean(*crops)}
     if texts_too:
         length = after[1].length if after[1] else None
@@ -110,11 +109,6 @@ def failures(found: Comparison, precision: str) -> list[str]:
             f"than {RECALL_LOSS}"
         )
     return failed
-
-
-def _images(towers: Towers, crops: Pixels) -> Vectors:
-    starts = range(0, len(crops), _IMAGE_BATCH)
-    return np.concatenate([towers[0].encode(crops[s : s + _IMAGE_BATCH]) for s in starts])
 
 
 def _texts(towers: Towers, texts: list[str]) -> Vectors:

@@ -132,13 +132,88 @@ def map_at(vectors: Vectors, people: Numbers, k: int, *, by_class_size: bool = F
 
     Args:
         by_class_size: divide by what there was to find; otherwise by what was found.
+
+    Raises: ValueError, no picture has another of its class.
     """
     found = []
     for _first, hit in _hits(vectors, vectors, people, people, True):
         asked = hit[hit.any(axis=1)]
         size = asked.sum(axis=1) if by_class_size else None
         found.append(average_precision_at(asked, k, size))
-    values = np.concatenate(found)
+    return _mean(found)
+
+
+def masked_map_at(
+    queries: Vectors,
+    gallery: Vectors,
+    query_people: Numbers,
+    gallery_people: Numbers,
+    masked: Flags,
+    k: int,
+    *,
+    by_class_size: bool = False,
+    masked_score: float = -np.inf,
+) -> float:
+    """mAP@k of queries against a gallery of which some items are not to be found.
+
+    Args:
+        masked: (N,) gallery items that are left out: the queries themselves, minor classes.
+        by_class_size: as `map_at`, of the items that are not masked.
+        masked_score: 0 is how the GeM retrieval system masks: an item it masked still comes
+            before all with a score below 0, and counts as found.
+
+    Returns: the mean over the queries whose class has an item that is not masked.
+    Raises: ValueError, no query has one.
+    """
+    found = []
+    step = max(1, BLOCK // max(1, len(gallery)))
+    for first in range(0, len(queries), step):
+        scores = queries[first : first + step] @ gallery.T
+        scores[:, masked] = masked_score
+        relevant = query_people[first : first + step, None] == gallery_people[None, :]
+        size = (relevant & ~masked).sum(axis=1)
+        if masked_score == -np.inf:
+            relevant &= ~masked
+        best = _best(scores, k)
+        hit = np.take_along_axis(relevant, best, axis=1)[size > 0]
+        found.append(average_precision_at(hit, k, size[size > 0] if by_class_size else None))
+    return _mean(found)
+
+
+def held_out(people: Numbers, ratio: int, least: int) -> tuple[Flags, Flags]:
+    """Which pictures ask and which are masked, as the GeM retrieval system validates.
+
+    The first of every `ratio` pictures of a class ask and are masked; a class of fewer than
+    `least` pictures does not ask and is masked whole.
+
+    Args:
+        people: (N,) class of each picture, in the order of the gallery.
+    """
+    asking, masked = np.zeros((2, len(people)), dtype=bool)
+    for person in np.unique(people):
+        members = np.flatnonzero(people == person)
+        if len(members) < least:
+            masked[members] = True
+        else:
+            asking[members[: len(members) // ratio]] = True
+    return asking, masked | asking
+
+
+def top_k(queries: Vectors, gallery: Vectors, k: int) -> Numbers:
+    """(Q, min(k, N)) rows of the gallery that score highest, best first; ties to the lower row."""
+    step = max(1, BLOCK // max(1, len(gallery)))
+    starts = range(0, len(queries), step)
+    parts = [_best(queries[first : first + step] @ gallery.T, k) for first in starts]
+    return np.concatenate(parts) if parts else np.zeros((0, min(k, len(gallery))), np.int64)
+
+
+def _best(scores: Scores, k: int) -> Numbers:
+    best: Numbers = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    return best
+
+
+def _mean(parts: list[Floats]) -> float:
+    values = np.concatenate(parts) if parts else np.zeros(0)
     if not len(values):
         raise ValueError("no query has a relevant item")
     return float(values.mean())

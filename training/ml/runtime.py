@@ -20,6 +20,8 @@ Pixels = npt.NDArray[np.uint8]
 Vectors = npt.NDArray[np.float32]
 
 TEXT_BATCH = 32
+# Nothing is gained past it.
+IMAGE_BATCH = 16
 # Vectors of golden inputs may differ by this much between machines (cosine distance).
 GOLDEN_TOLERANCE = 2e-3
 # The mean cosine between golden crops above which a tower tells nothing apart.
@@ -121,6 +123,13 @@ class ImageTower:
         filled = _filled(batch, self._fixed_batch)
         output: npt.NDArray[np.float32] = self._session.run(None, self.feed(filled))[0]
         return output[: len(batch)]
+
+
+def encode_crops(tower: ImageTower, crops: Sequence[Pixels] | Pixels) -> Vectors:
+    """Unit vectors (N, dim) of any number of prepared crops, some at a time."""
+    starts = range(0, len(crops), IMAGE_BATCH)
+    parts = [tower.encode(np.asarray(crops[start : start + IMAGE_BATCH])) for start in starts]
+    return np.concatenate(parts) if parts else np.zeros((0, tower.dim), np.float32)
 
 
 def _filled(rows: npt.NDArray[Any], batch: int | None) -> npt.NDArray[Any]:

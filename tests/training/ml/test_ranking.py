@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from training.ml import bootstrap, pairs
-from training.ml.ranking import average_precision_at, map_at, rank
+from training.ml.ranking import (
+    average_precision_at,
+    held_out,
+    map_at,
+    masked_map_at,
+    rank,
+    top_k,
+)
 
 
 @pytest.fixture
@@ -100,3 +107,64 @@ def test_an_interval_draws_people_not_queries():
 
 def test_no_interval_is_given_where_resamples_have_no_number():
     assert bootstrap.interval(np.full(10, np.nan)) is None
+
+
+def naive_masked(queries, gallery, asked, shown, masked, k, *, by_class_size, as_zero):
+    """Query by query, as the GeM retrieval system goes about it."""
+    found = []
+    for query, person in zip(queries, asked, strict=True):
+        scores = gallery @ query
+        scores[masked] = 0 if as_zero else -9
+        left = sum(1 for n in range(len(gallery)) if shown[n] == person and not masked[n])
+        if not left:
+            continue
+        hits, precision = 0, 0.0
+        for place, n in enumerate(sorted(range(len(gallery)), key=lambda n: -scores[n])[:k], 1):
+            if shown[n] == person and (as_zero or not masked[n]):
+                hits += 1
+                precision += hits / place
+        found.append(precision / max(1, min(k, left) if by_class_size else hits))
+    return np.mean(found)
+
+
+@pytest.mark.parametrize("as_zero", [False, True])
+@pytest.mark.parametrize("by_class_size", [False, True])
+def test_masked_map_is_what_a_loop_over_queries_gives(by_class_size, as_zero):
+    rng = np.random.default_rng(4)
+    gallery = rng.normal(size=(60, 6)).astype(np.float32)
+    gallery /= np.linalg.norm(gallery, axis=1, keepdims=True)
+    shown = rng.integers(0, 5, 60)
+    asking, masked = held_out(shown, 4, 3)
+    sides = gallery[asking], gallery, shown[asking], shown, masked, 7
+    score = 0.0 if as_zero else -np.inf
+    found = masked_map_at(*sides, by_class_size=by_class_size, masked_score=score)
+    expected = naive_masked(*sides, by_class_size=by_class_size, as_zero=as_zero)
+    assert found == pytest.approx(expected)
+
+
+def test_the_first_of_each_class_ask_and_minor_classes_are_masked_whole():
+    people = np.array([0] * 8 + [1] * 3 + [2] * 4)
+    asking, masked = held_out(people, 4, 4)
+    assert np.flatnonzero(asking).tolist() == [0, 1, 11]
+    assert np.flatnonzero(masked).tolist() == [0, 1, 8, 9, 10, 11]
+
+
+def test_what_is_masked_is_not_found_and_as_zero_it_may_be():
+    gallery = np.array([[1, 0], [1, 0], [-1, 0]], dtype=np.float32)
+    people, masked = np.array([0, 0, 1]), np.array([False, True, False])
+    sides = gallery[:1], gallery, people[:1], people, masked, 2
+    assert masked_map_at(*sides, by_class_size=True) == 1
+    # The masked one, at 0, comes before the other class, at -1, and counts.
+    assert masked_map_at(*sides, masked_score=0.0) == 1
+    with pytest.raises(ValueError, match="relevant"):
+        masked_map_at(*sides[:4], np.array([True, True, False]), 2)
+
+
+def test_the_ten_best_are_the_ten_best():
+    rng = np.random.default_rng(5)
+    queries, gallery = rng.normal(size=(5, 4)), rng.normal(size=(30, 4))
+    best = top_k(queries, gallery, 10)
+    scores = queries @ gallery.T
+    for row, found in enumerate(best):
+        assert found.tolist() == sorted(range(30), key=lambda n: -scores[row, n])[:10]
+    assert top_k(queries, gallery[:3], 10).shape == (5, 3)
