@@ -10,6 +10,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from training.models import (
     EmbeddingSpace,
     Encoder,
+    Evaluation,
     MetricPoint,
     ModelVersion,
     Teacher,
@@ -97,3 +98,25 @@ class TeacherAdmin(ReadOnly, ModelAdmin):
     @admin.display(boolean=True, description=_("ready"))
     def ready(self, teacher: Teacher) -> bool:
         return teacher.is_ready
+
+
+@admin.register(Evaluation)
+class EvaluationAdmin(ReadOnly, ModelAdmin):
+    list_display = ["subject", "dataset", "split", "language", "look", "state", "created_at"]
+    list_filter = ["split", "protocol", "language"]
+    list_select_related = ["job", "version", "teacher", "snapshot__dataset"]
+    search_fields = ["version__name", "teacher__name", "snapshot__dataset__name"]
+    # Hundreds of points and pairs, which its page draws.
+    exclude = ["details"]
+
+    @admin.display(description=_("subject"))
+    def subject(self, evaluation: Evaluation) -> str:
+        return evaluation.subject.name
+
+    @admin.display(ordering="snapshot__dataset__name", description=_("dataset"))
+    def dataset(self, evaluation: Evaluation) -> str:
+        return evaluation.snapshot.dataset.name
+
+    @admin.display(ordering="job__state", description=_("state"))
+    def state(self, evaluation: Evaluation) -> str:
+        return evaluation.job.get_state_display()

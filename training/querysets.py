@@ -7,9 +7,12 @@ from typing import Self
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
+from django.db.models import Count, F, Window
+from django.db.models.functions import Mod, RowNumber
 
 from gallery.models import Dataset
 from pedsite.accounts.models import User
+from pedsite.jobs.models import Job
 
 
 class ModelVersionQuerySet(models.QuerySet):
@@ -25,7 +28,13 @@ class ModelVersionQuerySet(models.QuerySet):
 class TrainingRunQuerySet(models.QuerySet):
     def with_job(self) -> Self:
         """Runs with what a list shows of each, newest first; one query."""
-        return self.select_related("job", "snapshot__dataset", "version").order_by("-pk")
+        return self.select_related("job__created_by", "snapshot__dataset", "version").order_by(
+            "-pk"
+        )
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Runs whose job a user may see: all for operators, their own for anyone else."""
+        return self.filter(job__in=Job.objects.visible_to(user))
 
     def unfinished(self) -> Self:
         """Runs that wait or train."""
@@ -39,6 +48,22 @@ class MetricPointQuerySet(models.QuerySet):
         for name, step, value in self.order_by("name", "step").values_list("name", "step", "value"):
             grouped[name].append((step, value))
         return dict(grouped)
+
+    def thinned(self, most: int) -> Self:
+        """About `most` points of each curve, evenly chosen, the last of each among them.
+
+        The database chooses: a long run has far more points than a page can show.
+        """
+        of_curve = [F("run_id"), F("name")]
+        count = Window(Count("*"), partition_by=of_curve)
+        place = Window(RowNumber(), partition_by=of_curve, order_by=F("step").desc())
+        # Whole numbers: every third of 700 for at most 240.
+        every = (F("curve_length") + most - 1) / most
+        return (
+            self.annotate(curve_length=count, place=place)
+            .annotate(beside=Mod(F("place") - 1, every))
+            .filter(beside=0)
+        )
 
 
 class TeacherQuerySet(models.QuerySet):

@@ -23,6 +23,11 @@ class User(AbstractUser):
         """Whether dataset grants do not limit this user."""
         return self.is_superuser or self.role == self.Role.ADMIN
 
+    @property
+    def operates(self) -> bool:
+        """Whether this user sees everyone's jobs, and may start trainings and evaluations."""
+        return self.is_superuser or self.role in (self.Role.OPERATOR, self.Role.ADMIN)
+
 
 class ApiKey(models.Model):
     """A secret that acts for a user through the API. Only its SHA-256 is stored."""

@@ -89,7 +89,7 @@ class JobQuerySet(models.QuerySet):
 
     def visible_to(self, user) -> Self:
         """All for operators and administrators, their own for anyone else."""
-        if user.is_superuser or user.role in ("operator", "admin"):
+        if user.operates:
             return self
         return self.filter(created_by=user)
 

@@ -138,3 +138,14 @@ def test_the_admin_lists_users_and_keys_without_their_digests(admin_client, user
         assert answer.status_code == 200
         assert key.digest not in answer.content.decode()
     assert admin_client.get(reverse("admin:accounts_apikey_add")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("role", "operates"),
+    [("viewer", False), ("reviewer", False), ("curator", False), ("operator", True)],
+)
+def test_operators_and_administrators_operate(user, role, operates):
+    user.role = role
+    assert user.operates is operates
+    user.role = User.Role.ADMIN
+    assert user.operates

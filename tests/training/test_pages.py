@@ -86,7 +86,8 @@ def test_the_api_needs_a_user(client):
 
 
 @pytest.mark.parametrize(
-    "model", ["embeddingspace", "encoder", "modelversion", "trainingrun", "metricpoint"]
+    "model",
+    ["embeddingspace", "encoder", "evaluation", "modelversion", "trainingrun", "metricpoint"],
 )
 def test_the_admin_shows_every_model_of_this_app(admin_client, model):
     make_version("both")

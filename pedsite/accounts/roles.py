@@ -1,0 +1,38 @@
+"""Who may do what, beyond the datasets that are shared with them: one rule for pages and API."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+View = Callable[..., HttpResponse]
+
+
+def operators_only(view: View) -> View:
+    """A page that only operators and administrators open; anyone else who is logged in gets a 403.
+
+    Goes below `login_required`.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.operates:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+class WritesAsOperator(BasePermission):
+    """Anyone reads what is theirs to see; only operators and administrators start something."""
+
+    message = _("Only operators and administrators may do this.")
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return request.method in ("GET", "HEAD", "OPTIONS") or request.user.operates

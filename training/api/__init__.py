@@ -1,0 +1,1 @@
+"""Models, their trainings and their evaluations for programs."""

@@ -1,0 +1,77 @@
+"""What may be asked for on the pages of trainings and evaluations."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from gallery.models import Caption, Dataset
+from pedsite.accounts.models import User
+from training.models import Evaluation, ModelVersion
+
+LANGUAGES = [("", _("all languages"))] + [one for one in Caption.Language.choices if one[0]]
+
+
+class EvaluationForm(forms.Form):
+    """A version to be measured on a split. Only datasets that the user may see are offered."""
+
+    version = forms.ModelChoiceField(
+        ModelVersion.objects.order_by("-pk"),
+        to_field_name="name",
+        label=_("Version"),
+        empty_label=None,
+    )
+    dataset = forms.ModelChoiceField(
+        Dataset.objects.none(), to_field_name="name", label=_("Dataset"), empty_label=None
+    )
+    split = forms.ChoiceField(
+        choices=Evaluation.Split.choices,
+        initial=Evaluation.Split.VALIDATION,
+        label=_("Split"),
+        help_text=_(
+            "Choose by validation. The test split is for the last look: every look is counted."
+        ),
+    )
+    protocol = forms.ChoiceField(
+        choices=Evaluation.Protocol.choices,
+        initial=Evaluation.Protocol.ALL_PAIRS,
+        label=_("Pairs"),
+        help_text=_(
+            "All pairs, or each sample against earlier ones only, as older reports count them."
+        ),
+    )
+    language = forms.ChoiceField(
+        choices=LANGUAGES, required=False, label=_("Language of the captions")
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["dataset"].queryset = Dataset.objects.visible_to(user).order_by("name")
+
+
+class EvaluationsForm(forms.Form):
+    """Which evaluations a list shows; what it does not know is ignored."""
+
+    version = forms.CharField(required=False, max_length=100)
+    dataset = forms.CharField(required=False, max_length=200)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        seen = Evaluation.objects.visible_to(user)
+        named = seen.filter(version__isnull=False).order_by("version__name")
+        names = named.values_list("version__name", flat=True)
+        sets = seen.order_by("snapshot__dataset__name").values_list(
+            "snapshot__dataset__name", flat=True
+        )
+        self.versions = list(names.distinct())
+        self.datasets = list(sets.distinct())
+
+    def narrow(self, found: QuerySet[Evaluation]) -> QuerySet[Evaluation]:
+        if not self.is_valid():
+            return found
+        if version := self.cleaned_data["version"]:
+            found = found.filter(version__name=version)
+        if dataset := self.cleaned_data["dataset"]:
+            found = found.filter(snapshot__dataset__name=dataset)
+        return found
