@@ -107,6 +107,16 @@ class TrainingFailed(DomainError):
     status = 500
 
 
+class RunIsOver(DomainError):
+    """There is nothing left to end."""
+
+    code = "run-is-over"
+    status = 409
+
+    def __init__(self, run: object) -> None:
+        super().__init__(_("Training run %(run)s is over already.") % {"run": run})
+
+
 class UnknownRun(DomainError):
     code = "unknown-run"
     status = 404

@@ -1,19 +1,26 @@
 """A training from its frozen run to a version. The one Django module that loads torch."""
 
+import errno
+import json
 import shutil
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from training import drawn, runs, samples, towers, versions
 from training.drawn import Drawn
-from training.errors import TrainingFailed
-from training.ml import engine, export
+from training.errors import TrainingFailed, UnknownRun
+from training.ml import engine, export, processes
 from training.ml.checkpoint import CheckpointError
 from training.ml.config import ConfigError, TrainConfig
 from training.ml.data import PairData, Probe
+from training.ml.engine import Watch
+from training.ml.event_files import EventFiles
 from training.ml.runtime import Bundle, TowerError
 from training.models import MetricPoint, ModelVersion, TrainingRun
 
@@ -29,10 +36,12 @@ def run(
     progress: Progress = lambda done, total, note: None,
     refuse: Callable[[list[tuple[str, str]]], None] = lambda refused: None,
     should_stop: Callable[[], bool] = lambda: False,
-) -> ModelVersion:
+) -> ModelVersion | None:
     """Train, or go on from the last checkpoint; export, check against torch, register.
 
     Curves are stored as they grow. When the version is registered, the run's folder is removed.
+    Of several processes that `torchrun` started, all call this; the main one alone reports,
+    exports and registers.
 
     Args:
         progress: called with steps done, steps in all, and what is done now; may raise
@@ -40,38 +49,96 @@ def run(
         refuse: called with the boxes that cannot be read, as (item, reason).
         should_stop: asked after each step.
 
+    Returns: the version; None in a process that is not the main one.
     Raises:
         engine.Stopped: should_stop said so; a checkpoint is kept.
-        TrainingFailed: the loss diverged, the export differs from torch, a checkpoint is damaged.
+        TrainingFailed: the loss diverged, memory or disk ran out, the export differs from torch,
+            a checkpoint is damaged.
         UnknownRun, BadTrainingData, BadTower: the run, its data or its towers are refused.
     """
     run = runs.get(run_id)
     config = TrainConfig.from_dict(run.config)
-    total = config.all_steps
     folder = runs.folder(run)
-    seen = 0
-
-    def report(step: int, values: dict[str, float]) -> None:
-        nonlocal seen
-        seen = step
-        record(run, step, values)
-        loss = f"loss {values['loss']:.3f}" if "loss" in values else ""
-        progress(step, total, loss)
-
-    try:
-        data, probe = _data(run, config, folder, lambda note: progress(seen, total, note), refuse)
-        best = engine.train(config, data, probe, folder, report=report, should_stop=should_stop)
-        progress(total, total, "exporting")
+    with _failing_in_words(run), EventFiles(runs.curves_folder(run)) as files:
+        follower = _Follower(run, config.all_steps, progress, files)
+        with processes.main_first():
+            data, probe = _data(run, config, folder, follower.tell, refuse)
+        watch = Watch(
+            report=follower.report,
+            tell=follower.tell,
+            should_stop=should_stop,
+            should_finish=lambda: runs.is_to_finish(run),
+        )
+        best = engine.train(config, data, probe, folder, watch=watch)
+        if not processes.is_main():
+            return None
+        progress(config.all_steps, config.all_steps, "exporting")
         with tempfile.TemporaryDirectory() as outdir:
             bundle = _export(run, best, probe, Path(outdir))
             version = versions.register_bundle(bundle.folder)
-    except (engine.Diverged, export.ParityError) as exc:
-        raise TrainingFailed(str(exc)) from exc
-    except (CheckpointError, ConfigError, TowerError) as exc:
-        raise TrainingFailed(str(exc)) from exc
-    TrainingRun.objects.filter(pk=run.pk).update(version=version)
+    pace = json.loads((folder / engine.PACE).read_text("utf-8"))
+    TrainingRun.objects.filter(pk=run.pk).update(version=version, pace=pace)
     shutil.rmtree(folder, ignore_errors=True)
     return version
+
+
+def joined(run_id: int | None) -> int:
+    """The run that the main process trains; the others of `torchrun` are not told which.
+
+    Raises: UnknownRun, this is the main process and it was told of none.
+    """
+    found = processes.told_by_main(run_id)
+    if found is None:
+        raise UnknownRun("none")
+    return found
+
+
+class _Follower:
+    """Passes on what the engine reports of a run: to the curves, the progress, and the log."""
+
+    def __init__(self, run: TrainingRun, total: int, progress: Progress, files: EventFiles) -> None:
+        self.run, self.total = run, total
+        self.progress, self.files = progress, files
+        self.seen = 0
+
+    def report(self, step: int, values: dict[str, float]) -> None:
+        self.seen = step
+        record(self.run, step, values)
+        self.files.add(step, values)
+        self.progress(step, self.total, f"loss {values['loss']:.3f}" if "loss" in values else "")
+
+    def tell(self, sentence: str) -> None:
+        # The worker keeps what this process writes there as the run's log.
+        print(sentence, file=sys.stderr, flush=True)
+        self.progress(self.seen, self.total, sentence)
+
+
+@contextmanager
+def _failing_in_words(run: TrainingRun) -> Iterator[None]:
+    """What a training can end by, as a TrainingFailed that says what to do."""
+    try:
+        yield
+    except (engine.Diverged, export.ParityError, CheckpointError, ConfigError, TowerError) as exc:
+        raise TrainingFailed(f"{exc} {runs.kept(run)}".strip()) from exc
+    except (MemoryError, OSError, RuntimeError) as exc:
+        reason = shortage(exc)
+        if not reason:
+            raise
+        raise TrainingFailed(f"{reason} {runs.kept(run)}".strip()) from exc
+
+
+def shortage(exc: BaseException) -> str:
+    """What ran out, and what helps; empty if the error is none of that kind."""
+    if isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full ({exc}): free some room."
+    # torch tells want of the processor's own memory by a plain RuntimeError.
+    said = "can't allocate memory" in str(exc) or "not enough memory" in str(exc)
+    if isinstance(exc, MemoryError | torch.OutOfMemoryError) or said:
+        return (
+            f"The memory is too small for this training ({str(exc).splitlines()[0][:200]}): a "
+            "smaller batch needs less, and so does a higher accumulate, with the same loss."
+        )
+    return ""
 
 
 def record(run: TrainingRun, step: int, values: dict[str, float]) -> None:

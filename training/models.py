@@ -224,6 +224,12 @@ class TrainingRun(models.Model):
         blank=True,
         verbose_name=_("version"),
     )
+    # How the training computes: precision, memory format, and what was measured to choose them.
+    pace = models.JSONField(_("pace"), default=dict, blank=True, editable=False)
+    # Somebody asked for the run to end, with a version, when the epoch at hand is over.
+    finish_requested = models.BooleanField(_("ends after this epoch"), default=False)
+    # The commit of the code that it was asked of; empty where none is known.
+    revision = models.CharField(_("code revision"), max_length=100, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     objects = TrainingRunQuerySet.as_manager()
@@ -241,6 +247,9 @@ class TrainingRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.recipe} {self.version_name}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("training:run", args=[self.pk])
 
     @property
     def source(self) -> str:

@@ -22,6 +22,7 @@ from training.errors import (
     BadSetting,
     BadTrainingData,
     NameTaken,
+    RunIsOver,
     UnknownRecipe,
     UnknownRun,
 )
@@ -129,6 +130,40 @@ def folder(run: TrainingRun) -> Path:
     what = [run.config, run.drawn, run.snapshot.fingerprint if run.snapshot else ""]
     key = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:20]
     return Path(deployment.PEDSITE_WORK_DIR) / "runs" / key
+
+
+def finish(run: TrainingRun) -> None:
+    """Have the run end when its epoch is over, with a version of what is best by then.
+
+    Unlike a cancelled one, which leaves a checkpoint and no version.
+
+    Raises: RunIsOver.
+    """
+    if not TrainingRun.objects.unfinished().filter(pk=run.pk).exists():
+        raise RunIsOver(run.pk)
+    TrainingRun.objects.filter(pk=run.pk).update(finish_requested=True)
+
+
+def is_to_finish(run: TrainingRun) -> bool:
+    """Whether somebody asked for it, as the database says now."""
+    return TrainingRun.objects.filter(pk=run.pk, finish_requested=True).exists()
+
+
+def kept(run: TrainingRun) -> str:
+    """What somebody can do whose run was cut off, in a sentence; empty without a checkpoint."""
+    if not (folder(run) / "last.pt").exists():
+        return ""
+    return "Its last checkpoint is kept: ask for the same training again to go on from there."
+
+
+def log(run: TrainingRun) -> Path:
+    """What the run's process wrote on its standard error; gone when the version is made."""
+    return folder(run).with_suffix(".log")
+
+
+def curves_folder(run: TrainingRun) -> Path:
+    """Where the run's curves are kept for TensorBoard."""
+    return Path(deployment.PEDSITE_WORK_DIR) / "tensorboard" / f"run-{run.pk}"
 
 
 def _source(dataset: str, user: User | None) -> tuple[str, Snapshot | None]:

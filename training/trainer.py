@@ -104,25 +104,25 @@ def _ended(work: Work, run: TrainingRun, status: int, last: dict[str, Any]) -> b
     if status == 0 and "version" in last:
         work.advance(note="")
         work.keep(version=last["version"])
-        _log(run).unlink(missing_ok=True)
+        runs.log(run).unlink(missing_ok=True)
         return False
     if "error" in last:
         raise TrainingFailed(last["error"])
+    raise TrainingFailed(f"{_reason(run, status)} {runs.kept(run)}".strip())
+
+
+def _reason(run: TrainingRun, status: int) -> str:
     if status < 0:
         name = signal.Signals(-status).name
-        raise TrainingFailed(
-            f"The training process was killed ({name}); SIGKILL is commonly for want of memory."
-        )
-    raise TrainingFailed(f"The training process ended with status {status}: {_last_words(run)}")
-
-
-def _log(run: TrainingRun) -> Path:
-    return runs.folder(run).with_suffix(".log")
+        often = {"SIGKILL": "for want of memory", "SIGBUS": "because the disk is full"}.get(name)
+        commonly = f"; {name} is commonly {often}" if often else ""
+        return f"The training process was killed ({name}){commonly}."
+    return f"The training process ended with status {status}: {_last_words(run)}."
 
 
 def _last_words(run: TrainingRun) -> str:
     with suppress(OSError):
-        words = _log(run).read_text("utf-8", errors="replace").strip().splitlines()
+        words = runs.log(run).read_text("utf-8", errors="replace").strip().splitlines()
         return words[-1] if words else "it said nothing"
     return "it left no log"
 
@@ -130,11 +130,12 @@ def _last_words(run: TrainingRun) -> str:
 @contextmanager
 def _process(run: TrainingRun) -> Iterator[tuple[subprocess.Popen[str], Any]]:
     """The training process and the lines that it prints, None after the last; gone at the end."""
-    log = _log(run)
+    log = runs.log(run)
     log.parent.mkdir(parents=True, exist_ok=True)
     manage = str(Path(settings.BASE_DIR) / "manage.py")
     command = [sys.executable, manage, "run_training", str(run.pk), "--parent", str(os.getpid())]
-    with log.open("w", encoding="utf-8") as stderr:
+    # Added to: a training that leaves its worker and comes back has one log.
+    with log.open("a", encoding="utf-8") as stderr:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

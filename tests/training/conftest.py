@@ -40,6 +40,8 @@ TINY = {
     "validate_every": 3,
     "checkpoint_every": 2,
     "augment": False,
+    "precision": "fp32",
+    "memory_format": "channels_last",
     "threads": 1,
 }
 

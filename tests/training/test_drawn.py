@@ -144,6 +144,8 @@ def test_each_phase_trains_its_tower_and_leaves_the_other_alone(crops, tmp_path)
         warmup=1,
         log_every=1,
         checkpoint_every=1,
+        precision="fp32",
+        memory_format="channels_last",
         threads=1,
     )
     terms: dict[int, set[str]] = {}
@@ -159,7 +161,8 @@ def test_each_phase_trains_its_tower_and_leaves_the_other_alone(crops, tmp_path)
         return False
 
     probe = crops.probe(np.arange(20), 10, np.random.default_rng(0))
-    engine.train(config, crops, probe, tmp_path, report=report, should_stop=should_stop)
+    watch = engine.Watch(report=report, should_stop=should_stop)
+    engine.train(config, crops, probe, tmp_path, watch=watch)
 
     assert "contrastive" not in terms[2]
     assert "text_attributes" not in terms[3]

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import psutil
@@ -12,8 +14,9 @@ from django.db import connection
 
 from pedsite.jobs import work
 from pedsite.jobs.models import Job
+from tests.training.ml.test_event_files import events, points
 from training import runs, trainer, versions
-from training.errors import TrainingFailed
+from training.errors import RunIsOver, TrainingFailed
 from training.models import TrainingRun
 from training.tasks import train
 
@@ -84,6 +87,90 @@ def assert_serves(version):
     assert text.encode(["a person in a red coat", "红"]).shape == (2, 16)
 
 
+def test_a_run_asked_to_finish_gives_a_version_after_its_epoch(people, tiny):
+    """12 boxes to train on are 2 batches of 6."""
+    run = runs.request("clip", "people", tiny | {"validate_every": 6}, queue=False)
+    runs.finish(run)
+    version = execute(run.pk)
+    assert [step for step, _ in run.points.curves()["loss"]] == [1, 2]
+    assert version.metrics["validation"]["step"] == 2
+
+
+def test_a_run_that_is_over_cannot_be_asked_to_finish(people, tiny):
+    run = runs.request("clip", "people", tiny, queue=False)
+    work.cancel(run.job)
+    with pytest.raises(RunIsOver):
+        runs.finish(run)
+
+
+def test_curves_are_kept_for_tensorboard_and_the_choice_of_precision_with_the_run(people, tiny):
+    run = runs.request("clip", "people", tiny, queue=False)
+    execute(run.pk)
+    found = {(name, step): value for name, step, value in points(events(runs.curves_folder(run)))}
+    stored = {
+        (name, step): pytest.approx(value, abs=1e-3)
+        for name, curve in run.points.curves().items()
+        for step, value in curve
+    }
+    assert found == stored
+    run.refresh_from_db()
+    assert run.pace == {"precision": "fp32", "memory_format": "channels_last", "seconds": {}}
+
+
+def test_want_of_memory_is_told_in_words_and_the_checkpoint_kept(people, tiny, monkeypatch):
+    import torch
+
+    from training.ml.learner import Learner
+
+    def step(self, loaded, rate):
+        if loaded.step == 3:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
+        return learn(self, loaded, rate)
+
+    learn = Learner.step
+    monkeypatch.setattr(Learner, "step", step)
+    run = runs.request("clip", "people", tiny, queue=False)
+    with pytest.raises(TrainingFailed, match=r"smaller batch.*last checkpoint is kept") as raised:
+        execute(run.pk)
+    assert "Tried to allocate 20 GiB" in str(raised.value)
+    monkeypatch.setattr(Learner, "step", learn)
+    work.cancel(run.job)
+    again = runs.request("clip", "people", tiny, queue=False)
+    execute(again.pk)
+    assert min(step for step, _ in again.points.curves()["loss"]) == 4
+
+
+def test_a_full_disk_is_told_in_words_and_the_checkpoint_kept(people, tiny, monkeypatch):
+    """/dev/full is a disk without room."""
+    from training import execution
+
+    run = runs.request("clip", "people", tiny, queue=False)
+    record = execution.record
+
+    def record_and_fill(run, step, values):
+        record(run, step, values)
+        if step == 3:
+            (runs.folder(run) / "last.partial").symlink_to("/dev/full")
+
+    monkeypatch.setattr(execution, "record", record_and_fill)
+    with pytest.raises(TrainingFailed, match=r"disk is full.*last checkpoint is kept"):
+        execute(run.pk)
+
+
+@pytest.mark.parametrize(
+    "wanting",
+    [
+        MemoryError(),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
+    ],
+)
+def test_want_of_plain_memory_is_seen_too(wanting):
+    from training.execution import shortage
+
+    assert "memory is too small" in shortage(wanting)
+    assert shortage(RuntimeError("shapes differ")) == ""
+
+
 def test_a_loss_that_is_no_number_ends_the_training_in_words(people, tiny):
     run = runs.request("clip", "people", tiny | {"lr": 1e30, "clip_norm": 1e30}, queue=False)
     with pytest.raises(TrainingFailed, match="a lower lr may help"):
@@ -116,6 +203,7 @@ def test_a_killed_training_is_taken_up_at_its_checkpoint(people, tiny, child_dat
     job = Job.objects.get(pk=run.job_id)
     assert job.state == "failed"
     assert "SIGKILL" in job.error
+    assert "Its last checkpoint is kept" in job.error
     reached = max(step for step, _ in run.points.curves()["loss"])
     assert 10 <= reached < 20_000
 
@@ -124,6 +212,22 @@ def test_a_killed_training_is_taken_up_at_its_checkpoint(people, tiny, child_dat
     first = min(step for step, _ in again.points.curves()["loss"])
     # A checkpoint every two steps: no more than these are trained again.
     assert reached - 2 < first <= reached + 2
+
+
+def test_processes_of_torchrun_train_one_version_together(people, tiny, child_database):
+    """Each step is reported once, by the main process."""
+    words = [f"{key}={json.dumps(value)}" for key, value in tiny.items()]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    command = ["manage.py", "train", "clip", "--dataset", "people", "--name", "shared", "--set"]
+    ended = subprocess.run(
+        [*torchrun, *command, *words], capture_output=True, text=True, timeout=500
+    )
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert ended.stdout.count("Trained version shared") == 1
+    run = TrainingRun.objects.get()
+    assert run.job.state == "done"
+    assert [step for step, _ in run.points.curves()["loss"]] == [1, 2, 3, 4, 5, 6]
+    assert versions.get("shared").dim == 16
 
 
 def _kill_children():

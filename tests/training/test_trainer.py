@@ -38,6 +38,7 @@ print("SegmentationFault: core", file=sys.stderr)
 sys.exit(3)
 """
 DIES = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+FILLS = "import os, signal; os.kill(os.getpid(), signal.SIGBUS)"
 STOPS_WHEN_ASKED = """
 import json, signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(75))
@@ -110,6 +111,7 @@ def test_a_retry_of_boxes_that_cannot_be_read_does_not_train_again(run, behave):
         (CRASHES, "status 3: SegmentationFault: core"),
         (DIES, "SIGKILL"),
         ("", "status 0: it said nothing"),
+        (FILLS, "SIGBUS is commonly because the disk is full"),
     ],
 )
 def test_each_way_to_fail_is_told_in_words(run, behave, script, message):

@@ -12,13 +12,23 @@ class CheckpointError(ValueError):
 
 
 def save(state: dict[str, Any], path: Path) -> None:
-    """Write beside, then rename: a reader never sees half a file, a full disk keeps the old one."""
+    """Write beside, then rename: a reader never sees half a file, a full disk keeps the old one.
+
+    Raises: OSError, it cannot be written; what was there before is kept.
+    """
     partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        with partial.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException as exc:
+        partial.unlink(missing_ok=True)  # on a full disk, half a file takes room from all else
+        # torch's writer hides the reason behind a complaint about its own position.
+        if isinstance(exc, RuntimeError) and isinstance(exc.__context__, OSError):
+            raise exc.__context__ from None
+        raise
 
 
 def load(path: Path) -> dict[str, Any]:

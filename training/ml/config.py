@@ -40,6 +40,17 @@ RESNET = {
     "layer_type": "basic",
 }
 
+BERT = {
+    "model_type": "bert",
+    "hidden_size": 256,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "intermediate_size": 768,
+    "max_position_embeddings": 512,
+    "hidden_dropout_prob": 0.0,
+    "attention_probs_dropout_prob": 0.0,
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
@@ -62,7 +73,13 @@ class TrainConfig:
     # A `transformers` folder or hub id to start from instead of `backbone`, and its licence.
     pretrained: str = ""
     pretrained_licence: str = ""
-    pooling: str = setting("gap", choices=("gap", "gem"))
+    # Both towers of CLIP, Chinese-CLIP or SigLIP: a `transformers` folder or hub id, instead of
+    # `backbone` and `text_tower`. height, width and dim must be the model's.
+    model: str = ""
+    # What pictures are brought to before the network: -1 to 1, or ImageNet's mean and deviation.
+    normalize: str = setting("half", choices=("half", "imagenet"))
+    # gem_coded is that of the system that `gem` comes from, to repeat its numbers.
+    pooling: str = setting("gap", choices=("gap", "gem", "gem_coded"))
     gem_p: float = setting(3.0, above=0, high=100)
     # Horizontal stripes pooled one by one beside the whole; 0 pools the whole alone.
     parts: int = setting(5, low=0, high=16)
@@ -72,19 +89,91 @@ class TrainConfig:
     dim: int = setting(256, above=0, high=4096)
 
     # Text tower.
-    text_tower: str = setting("characters", choices=("characters",))
+    text_tower: str = setting("characters", choices=("characters", "lstm", "bert"))
     byte_width: int = setting(64, above=0, high=512)
     text_width: int = setting(192, above=0, high=2048)
     text_layers: int = setting(3, above=0, high=48)
     text_heads: int = setting(6, above=0, high=64)
     text_stride: int = setting(2, above=0, high=8)
     lower: bool = True
+    # Of a tower that reads words (lstm): those that come at least so often.
+    least: int = setting(3, above=0, high=100_000)
+    word_width: int = setting(512, above=0, high=4096)
+    hidden: int = setting(512, above=0, high=4096)
+    bidirectional: bool = True
+    # Of one that reads pieces of words (bert): how many there are; its `transformers` config.
+    pieces: int = setting(8000, low=260, high=500_000)
+    bert: dict[str, Any] = field(default_factory=lambda: {**BERT})
+    # Longer texts are cut there, in words or pieces.
+    max_tokens: int = setting(100, low=2, high=4096)
 
     # Objective of `clip`.
     scale: float = setting(14.0, above=0, high=100, recipes=("clip",))
     contrastive_weight: float = setting(1.0, low=0, high=1000, recipes=("clip",))
     # Needs data with known attributes; without them the term is left out.
     attribute_weight: float = setting(1.0, low=0, high=1000, recipes=("clip",))
+
+    # Objectives of `distill` and `distill_text`.
+    # A version, or a teacher whose vectors were extracted.
+    teacher: str = setting("", recipes=("distill", "distill_text"))
+    # Weights of the terms, which objectives/distill.py tells.
+    dist_rel: float = setting(100.0, low=0, high=10_000, recipes=("distill",))
+    # What the teacher's cosines are multiplied by; SigLIP-like teachers give people low ones.
+    stretch: float = setting(4.0, above=0, high=100, recipes=("distill",))
+    rkda_img: float = setting(0.0, low=0, high=10_000, recipes=("distill",))
+    rkda_cap: float = setting(0.0, low=0, high=10_000, recipes=("distill",))
+    rkdd_img: float = setting(0.0, low=0, high=10_000, recipes=("distill",))
+    rkdd_cap: float = setting(0.0, low=0, high=10_000, recipes=("distill",))
+    img_dist: float = setting(0.0, low=0, high=10_000, recipes=("distill",))
+    cap_dist: float = setting(0.0, low=0, high=10_000, recipes=("distill",))
+    img_c: float = setting(0.1, low=0, high=10_000, recipes=("distill",))
+    cap_c: float = setting(0.1, low=0, high=10_000, recipes=("distill",))
+    a_c: float = setting(0.1, low=0, high=10_000, recipes=("distill",))
+    p_c: float = setting(0.1, low=0, high=10_000, recipes=("distill",))
+    id_img: float = setting(0.01, low=0, high=10_000, recipes=("distill",))
+    id_cap: float = setting(0.01, low=0, high=10_000, recipes=("distill",))
+    id_img_cap: float = setting(0.001, low=0, high=10_000, recipes=("distill",))
+    d_pos: float = setting(1.0, low=0, high=10_000, recipes=("distill",))
+    s_neg: float = setting(1.0, low=0, high=10_000, recipes=("distill",))
+    # Whose captions s_neg pushes away: those that do not fit, or `all` but the picture's own.
+    s_neg_of: str = setting("strangers", choices=("strangers", "all"), recipes=("distill",))
+    # Which texts beside captions are learned from, where the data have them.
+    attributes: bool = setting(True, recipes=("distill",))
+    prompts: bool = setting(True, recipes=("distill",))
+    queue: int = setting(100_000, above=0, high=10_000_000, recipes=("distill",))
+    queue_growth: int = setting(10, low=0, high=1_000_000, recipes=("distill",))
+    circle_margin: float = setting(0.2, low=0, high=1, recipes=("distill", "distill_text"))
+    circle_gamma: float = setting(30.0, above=0, high=1000, recipes=("distill", "distill_text"))
+    # Weights of the terms, which objectives/distill_text.py tells.
+    text_sim: float = setting(10.0, low=0, high=10_000, recipes=("distill_text",))
+    text_rel: float = setting(1.0, low=0, high=10_000, recipes=("distill_text",))
+    text_l1: float = setting(1.0, low=0, high=10_000, recipes=("distill_text",))
+    text_info: float = setting(1.0, low=0, high=10_000, recipes=("distill_text",))
+    text_length: float = setting(16.0, above=0, high=10_000, recipes=("distill_text",))
+    info_scale: float = setting(20.0, above=0, high=1000, recipes=("distill_text",))
+    # A Chinese text learns the teacher's vector of its English fellow, or of itself.
+    text_target: str = setting("english", choices=("english", "own"), recipes=("distill_text",))
+    # The version whose image tower the text tower is paired with; default the teacher.
+    pair_with: str = setting("", recipes=("distill_text",))
+
+    # Objective of `cmpm`.
+    cmpm: float = setting(1.0, low=0, high=1000, recipes=("cmpm",))
+    cmpc: float = setting(1.0, low=0, high=1000, recipes=("cmpm",))
+    spread: float = setting(0.0, low=0, high=1000, recipes=("cmpm",))
+    cmpm_target: str = setting("sum", choices=("sum", "l2"), recipes=("cmpm",))
+
+    # Objective of `gem`.
+    gem_loss: str = setting(
+        "batch", choices=("batch", "tuples", "triplet", "classes"), recipes=("gem",)
+    )
+    gem_scale: float = setting(10.0, above=0, high=1000, recipes=("gem",))
+    triplet_margin: float = setting(0.3, low=0, high=2, recipes=("gem",))
+    # Of each tuple.
+    negatives: int = setting(4, above=0, high=1000, recipes=("gem",))
+    # Who selects checkpoints: identities that are not trained on, or other pictures of the same.
+    held_out: str = setting("identities", choices=("identities", "pictures"), recipes=("gem",))
+    # The version reads each picture twice, the second time 1.41 times as large.
+    multi_scale: bool = setting(False, recipes=("gem",))
 
     # Optimization.
     steps: int = setting(6000, above=0, high=10_000_000)
@@ -102,17 +191,30 @@ class TrainConfig:
     # The order of rows: each once an epoch, or `each` pictures of each of batch / each identities.
     sampling: str = setting("shuffled", choices=("shuffled", "balanced"))
     each: int = setting(4, low=2, high=256)
+    # The batch is encoded in so many parts, one after the other: less memory, the same loss.
+    accumulate: int = setting(1, above=0, high=1024)
+    optimizer: str = setting("adamw", choices=("adamw", "schedule_free", "lion"))
     lr: float = setting(1e-3, above=0)
     weight_decay: float = setting(0.05, low=0, high=10)
     warmup: int = setting(300, low=0, high=1_000_000)
     clip_norm: float = setting(1.0, above=0)
-    precision: str = setting("fp32", choices=("fp32", "bf16", "fp16"))
+    # Weights that serve are an average that keeps this share of itself a step; 0 for the last.
+    ema_decay: float = setting(0.0, low=0, high=0.99999)
+    # Globs on names of weights that stay as they are, such as "image.backbone.*"; with commas.
+    freeze: str = ""
     augment: bool = True
+
+    # How it is computed; auto measures on the first batch and takes the fastest.
+    precision: str = setting("auto", choices=("auto", "fp32", "bf16", "fp16"))
+    memory_format: str = setting("auto", choices=("auto", "channels_last", "contiguous"))
+    compile: bool = False
     threads: int = setting(0, low=0, high=1024)
 
     # Progress.
     log_every: int = setting(20, above=0, high=1_000_000)
     validate_every: int = setting(500, above=0, high=10_000_000)
+    # Validations in a row without a better one that end the training; 0 for none.
+    patience: int = setting(0, low=0, high=1000)
     checkpoint_every: int = setting(250, above=0, high=10_000_000)
 
     def __post_init__(self) -> None:
@@ -122,10 +224,13 @@ class TrainConfig:
             raise ConfigError(
                 f"text_width {self.text_width} is not a multiple of text_heads {self.text_heads}"
             )
-        if self.pretrained and not self.pretrained_licence:
-            raise ConfigError("pretrained needs pretrained_licence: where is the model from?")
+        if (self.pretrained or self.model) and not self.pretrained_licence:
+            what = "model" if self.model else "pretrained"
+            raise ConfigError(f"{what} needs pretrained_licence: where is the model from?")
         if self.towers != "both" and (self.text_first or self.image_first or self.text_last):
             raise ConfigError("text_first, image_first and text_last need both towers")
+        if self.accumulate > self.batch:
+            raise ConfigError(f"accumulate {self.accumulate} is more than batch {self.batch}")
         if self.sampling == "balanced" and self.batch % self.each:
             raise ConfigError(f"batch {self.batch} is not a multiple of each {self.each}")
 

@@ -1,11 +1,13 @@
 """Both towers of one space, as they are trained."""
 
+import fnmatch
 from collections.abc import Sequence
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
-from training.ml.config import TrainConfig
+from training.ml.config import ConfigError, TrainConfig
 from training.ml.fact_head import FactHead
 from training.ml.image_encoder import GAP, GeM, ImageEncoder, build_backbone
 from training.ml.text_encoder import CharacterTables, TextEncoder
@@ -27,6 +29,35 @@ class DualEncoder(nn.Module):
         self.image = image
         self.text = text
         self.dim = dim
+        self._frozen: list[nn.Module] = []
+
+    def freeze(self, globs: str) -> None:
+        """Keep the weights whose names match one of the globs, parted by commas, as they are.
+
+        A layer all of whose weights stay keeps its running statistics as well.
+
+        Raises: ConfigError, a glob matches no weight.
+        """
+        named = dict(self.named_parameters())
+        for glob in filter(None, map(str.strip, globs.split(","))):
+            matched = fnmatch.filter(named, glob)
+            if not matched:
+                near = ", ".join(sorted({".".join(name.split(".")[:3]) for name in named})[:12])
+                raise ConfigError(f"freeze {glob!r} matches no weight; there are {near}, ...")
+            for name in matched:
+                named[name].requires_grad_(False)
+        self._frozen = [
+            module
+            for module in self.modules()
+            if (own := list(module.parameters())) and not any(p.requires_grad for p in own)
+        ]
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        super().train(mode)
+        for module in self._frozen:
+            module.eval()
+        return self
 
     def forward(
         self, pictures: Tensor | None, texts: Sequence[tuple[Tensor, ...]]

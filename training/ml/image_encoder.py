@@ -154,17 +154,24 @@ def build_backbone(
     return backbone, [int(one.shape[1]) for one in found]
 
 
-def augment(pixels: Tensor, generator: torch.Generator) -> Tensor:
+def augment(pixels: Tensor, generator: torch.Generator, total: int = 0, first: int = 0) -> Tensor:
     """Random flips, shifts, light, contrast, blur and erased boxes; (B, 3, H, W) of 0 to 255, kept.
 
     Hue stays: the colour of a garment is what a caption names.
+
+    Args:
+        total, first: these are pictures `first` and on of so many, and get what they would get
+            among all; 0 for all.
     """
 
+    def drawn(channels: int = 1) -> Tensor:
+        return torch.rand(total or batch, channels, 1, 1, generator=generator)[first:][:batch]
+
     def chance(share: float) -> Tensor:
-        return torch.rand(batch, 1, 1, 1, generator=generator) < share
+        return drawn() < share
 
     def between(low: float, high: float, channels: int = 1) -> Tensor:
-        return low + (high - low) * torch.rand(batch, channels, 1, 1, generator=generator)
+        return low + (high - low) * drawn(channels)
 
     batch, _, height, width = pixels.shape
     pixels = torch.where(chance(0.5), pixels.flip(3), pixels)

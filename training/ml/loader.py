@@ -12,6 +12,7 @@ from torch import Tensor
 from training.ml.config import TrainConfig
 from training.ml.data import Batch, PairData, Rows, balanced_rows_of_step, rows_of_step
 from training.ml.image_encoder import augment
+from training.ml.processes import share
 from training.ml.stages import Stage
 from training.ml.text_tower import Texts, TextTower, grouped
 
@@ -19,10 +20,26 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reader:
+    """How this process reads a batch.
+
+    tower: makes the texts' tokens; None where there is no text tower.
+    index, count: of the processes that share each batch.
+    memory_format: of the pictures.
+    """
+
+    tower: TextTower | None
+    index: int = 0
+    count: int = 1
+    memory_format: torch.memory_format = torch.channels_last
+
+
+@dataclass(frozen=True, kw_only=True)
 class Loaded:
     """What one step trains on; None for the tower that its stage does not run.
 
-    pictures: (I, 3, H, W) floats of 0 to 255, channels last in memory.
+    batch: the whole step's, the same in every process.
+    pictures: (I, 3, H, W) floats of 0 to 255, and texts: this process's share of them.
     """
 
     step: int
@@ -32,7 +49,7 @@ class Loaded:
 
 
 def batches(
-    config: TrainConfig, data: PairData, stage: Stage, tower: TextTower | None, start: int
+    config: TrainConfig, data: PairData, stage: Stage, reader: Reader, start: int
 ) -> Iterator[Loaded]:
     """The stage's steps from `start` on; each depends on its number alone, so that runs resume."""
 
@@ -45,8 +62,8 @@ def batches(
         return Loaded(
             step=step,
             batch=batch,
-            pictures=None if stage.towers == "text" else _pictures(config, batch, step),
-            texts=_tokens(stage, tower, batch),
+            pictures=None if stage.towers == "text" else _pictures(config, batch, reader, step),
+            texts=None if stage.towers == "image" else _tokens(reader, batch),
         )
 
     return _ahead(make(step) for step in range(start, stage.end))
@@ -56,7 +73,7 @@ def gallery_batches(
     config: TrainConfig,
     data: PairData,
     stage: Stage,
-    tower: TextTower,
+    reader: Reader,
     gallery: Rows,
     rng: np.random.Generator,
     start: int,
@@ -74,8 +91,7 @@ def gallery_batches(
             texts, positive = data.texts(asked, gallery, rng)
             if step >= start:
                 batch = Batch(pixels=nothing, texts=texts, positive=positive)
-                tokens = _tokens(stage, tower, batch)
-                yield Loaded(step=step, batch=batch, pictures=None, texts=tokens)
+                yield Loaded(step=step, batch=batch, pictures=None, texts=_tokens(reader, batch))
 
     return _ahead(make())
 
@@ -83,6 +99,14 @@ def gallery_batches(
 def to_pictures(pixels: np.ndarray[Any, Any]) -> Tensor:
     """(B, H, W, 3) bytes -> (B, 3, H, W) floats of 0 to 255, channels last in memory."""
     return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float()
+
+
+def epoch_steps(config: TrainConfig, data: PairData) -> int:
+    """Steps in which every row, or with balanced sampling every identity, comes once."""
+    if config.sampling == "balanced" and data.identities is not None:
+        people = len(np.unique(data.identities))
+        return max(1, people // min(config.batch // config.each, people))
+    return max(1, len(data) // min(config.batch, len(data)))
 
 
 def _rows(config: TrainConfig, data: PairData, step: int) -> Rows:
@@ -95,18 +119,20 @@ def _rows(config: TrainConfig, data: PairData, step: int) -> Rows:
     )
 
 
-def _pictures(config: TrainConfig, batch: Batch, step: int) -> Tensor:
-    pictures = to_pictures(batch.pixels)
+def _pictures(config: TrainConfig, batch: Batch, reader: Reader, step: int) -> Tensor | None:
+    rows = share(len(batch.pixels), reader.index, reader.count)
+    if not len(batch.pixels):
+        return None
+    pictures = to_pictures(batch.pixels[rows])
     if config.augment:
         generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
-        pictures = augment(pictures, generator)
-    return pictures.contiguous(memory_format=torch.channels_last)
+        pictures = augment(pictures, generator, total=len(batch.pixels), first=rows.start)
+    return pictures.contiguous(memory_format=reader.memory_format)
 
 
-def _tokens(stage: Stage, tower: TextTower | None, batch: Batch) -> Texts | None:
-    if tower is None or stage.towers == "image" or not batch.texts:
-        return None
-    return grouped(tower, batch.texts)
+def _tokens(reader: Reader, batch: Batch) -> Texts | None:
+    texts = batch.texts[share(len(batch.texts), reader.index, reader.count)]
+    return grouped(reader.tower, texts) if reader.tower is not None and texts else None
 
 
 def _ahead(items: Iterator[T]) -> Iterator[T]:

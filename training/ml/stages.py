@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from training.ml.config import TrainConfig
-from training.ml.optim import learning_rate
+from training.ml.optim import CONSTANT, learning_rate
 
 Towers = Literal["both", "image", "text"]
 
@@ -18,6 +18,7 @@ class Stage:
     against_gallery: texts learn against the vectors of fixed pictures; begins from the best
         checkpoint, with an optimizer of its own.
     selects: whether the model can be judged by now; before, one tower knows nothing yet.
+    constant: the rate does not fall after the warm-up.
     """
 
     towers: Towers
@@ -27,6 +28,7 @@ class Stage:
     warmup: int
     against_gallery: bool = False
     selects: bool = True
+    constant: bool = False
 
     @property
     def end(self) -> int:
@@ -40,13 +42,18 @@ class Stage:
     def rate(self, step: int) -> float:
         """Each stage has its own warm-up and cosine."""
         return learning_rate(
-            step - self.start, peak=self.peak, warmup=self.warmup, steps=self.steps
+            step - self.start,
+            peak=self.peak,
+            warmup=self.warmup,
+            steps=self.steps,
+            constant=self.constant,
         )
 
 
 def stages(config: TrainConfig) -> Iterator[Stage]:
     """Those that have steps, in their order."""
     start = 0
+    constant = config.optimizer in CONSTANT
     firsts: tuple[tuple[Towers, int], ...] = (
         ("text", config.text_first),
         ("image", config.image_first),
@@ -60,6 +67,7 @@ def stages(config: TrainConfig) -> Iterator[Stage]:
                 peak=config.lr,
                 warmup=config.warmup,
                 selects=False,
+                constant=constant,
             )
         start += steps
     yield Stage(
@@ -68,6 +76,7 @@ def stages(config: TrainConfig) -> Iterator[Stage]:
         steps=config.steps,
         peak=config.lr,
         warmup=config.warmup,
+        constant=constant,
     )
     if config.text_last:
         yield Stage(
@@ -78,4 +87,5 @@ def stages(config: TrainConfig) -> Iterator[Stage]:
             peak=config.lr / 3,
             warmup=20,
             against_gallery=True,
+            constant=constant,
         )

@@ -6,38 +6,17 @@ import numpy as np
 import pytest
 import torch
 
+from tests.training.ml.crops import coloured, tiny_config
 from training.ml import checkpoint, engine, export, validation
 from training.ml.config import ConfigError, TrainConfig
 from training.ml.data import CaptionedCrops, Probe, rows_of_step
+from training.ml.engine import Watch
 from training.ml.runtime import Bundle, SelfTestFailed, check_golden
-
-COLOURS = {"red": (200, 0, 0), "green": (0, 180, 0), "blue": (0, 0, 200), "yellow": (220, 220, 0)}
-CHINESE = {"red": "红", "green": "绿", "blue": "蓝", "yellow": "黄"}
-
-
-def tiny_config(**changes) -> TrainConfig:
-    backbone = {"model_type": "resnet", "embedding_size": 8, "hidden_sizes": [8, 16]}
-    backbone |= {"depths": [1, 1], "layer_type": "basic"}
-    settings = dict(height=32, width=16, dim=16, steps=40, batch=24, warmup=3, lr=4e-3, parts=2)
-    settings |= dict(text_width=32, text_heads=4, text_layers=1, byte_width=8, backbone=backbone)
-    settings |= dict(log_every=1, validate_every=20, checkpoint_every=5, threads=1, augment=False)
-    return TrainConfig(**(settings | changes))
 
 
 @pytest.fixture(scope="module")
 def crops() -> CaptionedCrops:
-    rng = np.random.default_rng(0)
-    names = list(COLOURS)
-    pixels = rng.integers(0, 20, (96, 32, 16, 3)).astype(np.uint8)
-    people, captions = [], []
-    for row in range(96):
-        top, bottom = rng.integers(4, size=2)
-        pixels[row, :16] += np.array(COLOURS[names[top]], np.uint8)
-        pixels[row, 16:] += np.array(COLOURS[names[bottom]], np.uint8)
-        people.append(4 * top + bottom)
-        english = f"{names[top]} top, {names[bottom]} trousers"
-        captions.append([english, f"{CHINESE[names[top]]}上衣{CHINESE[names[bottom]]}裤子"])
-    return CaptionedCrops(pixels, np.array(people), captions)
+    return coloured()
 
 
 def run(config, crops, folder, should_stop=lambda: False):
@@ -48,7 +27,8 @@ def run(config, crops, folder, should_stop=lambda: False):
             curve[step] = values["loss"]
 
     probe = crops.probe(np.arange(48), np.random.default_rng(1))
-    best = engine.train(config, crops, probe, folder, report=report, should_stop=should_stop)
+    watch = Watch(report=report, should_stop=should_stop)
+    best = engine.train(config, crops, probe, folder, watch=watch)
     return best, curve
 
 

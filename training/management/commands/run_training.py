@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import threading
 import time
 from argparse import ArgumentParser
 from typing import Any
@@ -20,24 +21,27 @@ TELL_EVERY_S = 0.5
 class Command(BaseCommand):
     help = (
         "Trains one stored run in this process and prints its progress as lines of JSON. "
-        "The train command and the workers start it; people use train."
+        "The train command and the workers start it; people use train. Without a number, one of "
+        "the processes that torchrun started joins the run that the first of them trains."
     )
 
     # Whoever starts it has checked the system.
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("run", type=int)
+        parser.add_argument("run", type=int, nargs="?")
         parser.add_argument("--parent", type=int, help="stop when this process is gone")
 
-    def handle(self, *, run: int, parent: int | None, **options: Any) -> None:
+    def handle(self, *, run: int | None, parent: int | None, **options: Any) -> None:
         self.parent = parent
         self.asked = False
         self.told = 0.0
         signal.signal(signal.SIGTERM, self.stop)
+        if parent is not None:
+            threading.Thread(target=self.watch_parent, daemon=True).start()
         try:
             version = execution.run(
-                run,
+                execution.joined(run),
                 progress=self.progress,
                 refuse=lambda refused: refused and self.say(failures=refused),
                 should_stop=self.should_stop,
@@ -50,7 +54,16 @@ class Command(BaseCommand):
         except Exception as exc:
             self.say(error=f"{type(exc).__name__}: {exc}")
             raise
-        self.say(version=version.name)
+        if version is not None:
+            self.say(version=version.name)
+
+    def watch_parent(self) -> None:
+        """Ends this process when nobody is left to read what it says, whatever it is busy with."""
+        while os.getppid() == self.parent:
+            time.sleep(1)
+        # The training sees it too, after its step, and leaves a checkpoint.
+        time.sleep(trainer.GRACE_S)
+        os.killpg(0, signal.SIGKILL)
 
     def stop(self, *_signal: Any) -> None:
         self.asked = True

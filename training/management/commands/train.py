@@ -1,6 +1,10 @@
+import os
+import signal
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from pedsite.api import DomainError
@@ -13,7 +17,8 @@ from training.ml.recipes import RECIPES
 class Command(BaseCommand):
     help = (
         "Trains a model on a dataset, or on people drawn for it, and registers it as a version. "
-        "Ctrl-C keeps the last checkpoint: the same command goes on from there."
+        "Ctrl-C keeps the last checkpoint: the same command goes on from there. Under "
+        "torchrun --nproc_per_node=N the processes share each batch."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -36,6 +41,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="of the version; default RECIPE-JOB")
         parser.add_argument("--licence", default="", help="of the version")
         parser.add_argument("--queue", action="store_true", help="leave it to the workers")
+        parser.add_argument("--compile", action="store_true", help="the same as --set compile=true")
 
     def handle(
         self,
@@ -46,13 +52,23 @@ class Command(BaseCommand):
         name: str,
         licence: str,
         queue: bool,
+        compile: bool,
         **options: Any,
     ) -> None:
+        if int(os.environ.get("RANK", "0")) > 0:
+            # torchrun started this command several times: the first asks for the run and tells
+            # the others which it is.
+            call_command("run_training")
+            return
+        if "RANK" in os.environ:
+            # So torchrun ends us when another process failed. Let that be as Ctrl-C: the process
+            # that trains is stopped too, and the job cancelled.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         try:
             run = runs.request(
                 recipe,
                 dataset,
-                runs.parse_settings(pairs),
+                runs.parse_settings([*pairs, "compile=true"] if compile else pairs),
                 name=name,
                 licence=licence,
                 queue=queue,
