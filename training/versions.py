@@ -31,6 +31,7 @@ __all__ = [
     "install_shipped",
     "register",
     "register_bundle",
+    "register_text",
     "text_tower",
 ]
 
@@ -225,6 +226,32 @@ def register_bundle(folder: Path, *, name: str = "", space: str = "") -> ModelVe
         )
     except (runtime.TowerError, KeyError, TypeError, AttributeError) as exc:
         raise BadBundle(f"{folder} is not a model that export_model wrote: {exc!r}") from exc
+
+
+def register_text(folder: Path, partner: ModelVersion) -> ModelVersion:
+    """Register the text tower of a bundle that has no other, beside a version's image tower.
+
+    It joins that version's space, so that whatever is enrolled with the image tower is searched
+    with the new text tower, and nothing is enrolled anew.
+
+    Raises: BadBundle; SpaceMismatch, the tower has another dim; and as `register`.
+    """
+    try:
+        about = runtime.Bundle.read(folder).about
+        entry = about["text"]
+        text_file = _listed(folder, entry["file"], entry["sha256"])
+        vocabulary = _listed(folder, *runtime.vocabulary_of(entry))
+        golden = _listed(folder, about["golden"])
+        name = check_name(about["name"])
+    except (runtime.TowerError, KeyError, TypeError, AttributeError) as exc:
+        raise BadBundle(f"{folder} is no text tower that a training wrote: {exc!r}") from exc
+    examined = towers.examine_text(text_file, vocabulary, entry["preprocessing"], golden)
+    with transaction.atomic():
+        home = _space(partner.space.name, examined.dim)
+        text = _encoder(home, Encoder.Modality.TEXT, name, examined, text_file, vocabulary)
+        kept = {key: about.get(key, "") for key in ("licence", "notes")}
+        kept["metrics"] = about.get("metrics", {})
+        return _version(name, partner.image_encoder, text, kept)
 
 
 def _listed(folder: Path, name: str, sha256: str | None = None) -> Path:

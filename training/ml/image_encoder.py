@@ -1,5 +1,6 @@
 """The image tower: a CNN from `transformers`, pooled over the whole and over horizontal stripes."""
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -9,6 +10,10 @@ from torch.nn import functional as F
 from transformers import AutoConfig, AutoModel
 
 from training.ml.fact_head import FactHead
+
+# Of ImageNet's channels, scaled to 0-1: what most published backbones were trained to read.
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
 
 
 class GeM(nn.Module):
@@ -27,11 +32,41 @@ class GeM(nn.Module):
         return maps.clamp(min=self.eps).pow(self.p).mean(dim=(2, 3)).pow(1 / self.p)
 
 
+class CodedGeM(nn.Module):
+    """Not quite a mean: ((sum x^p) / (|x| + 1e-7) + 0.1)^(1/p), |x| the L2 norm over space.
+
+    Source: the image retrieval system that the recipe `gem` comes from, which has it so in its
+    code; to repeat its numbers. `GeM` is what was published.
+    """
+
+    def __init__(self, p: float = 3.0) -> None:
+        super().__init__()
+        self.p = nn.Parameter(torch.tensor(p))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C)."""
+        # Below 0 has no root, and at 0 the power has no slope.
+        x = maps.clamp(min=1e-6).flatten(2)
+        length = torch.linalg.vector_norm(x, dim=2)
+        raised: Tensor = x.pow(self.p).sum(dim=2) / (length + 1e-7)
+        return (raised + 0.1).pow(1 / self.p)
+
+
 class GAP(nn.Module):
     """The mean over space: (B, C, H, W) -> (B, C)."""
 
     def forward(self, maps: Tensor) -> Tensor:
         return maps.mean(dim=(2, 3))
+
+
+def pool_of(name: str, p: float) -> nn.Module:
+    """The pooling of a config's `pooling`; p is that of GeM."""
+    pools: dict[str, Callable[[], nn.Module]] = {
+        "gem": lambda: GeM(p),
+        "gem_coded": lambda: CodedGeM(p),
+        "gap": GAP,
+    }
+    return pools[name]()
 
 
 class ImageEncoder(nn.Module):
@@ -46,7 +81,11 @@ class ImageEncoder(nn.Module):
             map in `channels`: shallow maps still show what is a few pixels wide. 0 for none.
         dim: of the embedding.
         facts: reads the embedding as facts and writes it anew; None where no facts are known.
+        imagenet: the backbone reads channels by ImageNet's mean and deviation, not as -1 to 1.
     """
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(
         self,
@@ -58,8 +97,12 @@ class ImageEncoder(nn.Module):
         detail: int,
         dim: int,
         facts: FactHead | None = None,
+        imagenet: bool = False,
     ) -> None:
         super().__init__()
+        self.imagenet = imagenet
+        for name, channel in (("mean", MEAN), ("std", STD)):
+            self.register_buffer(name, torch.tensor(channel).view(1, 3, 1, 1), persistent=False)
         self.backbone = backbone
         self.pool = pool
         self.parts = parts
@@ -81,7 +124,8 @@ class ImageEncoder(nn.Module):
         return self.facts(known), known
 
     def _embed(self, pixels: Tensor) -> Tensor:
-        maps = feature_maps(self.backbone, pixels / 127.5 - 1, self.maps)
+        scaled = (pixels / 255 - self.mean) / self.std if self.imagenet else pixels / 127.5 - 1
+        maps = feature_maps(self.backbone, scaled, self.maps)
         regions = [self._regions(one) for one in maps]
         embedded: Tensor = self.project(torch.cat([self.pool(part) for part in regions[-1]], dim=1))
         if self.detail is not None:

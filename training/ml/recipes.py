@@ -19,4 +19,36 @@ class Recipe:
 
 RECIPES: dict[str, Recipe] = {
     "clip": Recipe(objective="clip"),
+    "distill": Recipe(objective="distill", defaults={"batch": 64, "weight_decay": 5e-4}),
+    "distill_text": Recipe(
+        objective="distill_text",
+        defaults={"towers": "text", "augment": False, "batch": 64},
+    ),
+    "cmpm": Recipe(
+        objective="cmpm",
+        defaults={
+            "text_tower": "lstm",
+            "dim": 512,
+            "parts": 0,
+            "detail": 0,
+            "batch": 16,
+            "lr": 2e-4,
+            "weight_decay": 4e-5,
+            "lower": False,
+        },
+    ),
+    "gem": Recipe(
+        objective="gem",
+        defaults={
+            "towers": "image",
+            "pooling": "gem",
+            "parts": 0,
+            "detail": 0,
+            "sampling": "balanced",
+            "each": 4,
+            "batch": 64,
+            "height": 224,
+            "width": 224,
+        },
+    ),
 }

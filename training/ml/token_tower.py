@@ -23,12 +23,21 @@ class TokenTower(TextTower):
             a checkpoint is whole without its run's folder.
         preprocessing: how texts become arrays, see `Tokens`.
         encoder: (B, L) ids and (B, L) mask -> (B, dim).
+        masked: whether the encoder takes the mask; it is given the ids alone else.
     """
 
     vocabulary: Tensor
 
-    def __init__(self, vocabulary: str, preprocessing: dict[str, Any], encoder: nn.Module) -> None:
+    def __init__(
+        self,
+        vocabulary: str,
+        preprocessing: dict[str, Any],
+        encoder: nn.Module,
+        *,
+        masked: bool = True,
+    ) -> None:
         super().__init__()
+        self.masked = masked
         self.preprocessing = {"input": "tokens", **preprocessing}
         stored = bytearray(vocabulary.encode("utf-8"))
         self.register_buffer("vocabulary", torch.frombuffer(stored, dtype=torch.uint8))
@@ -44,8 +53,7 @@ class TokenTower(TextTower):
         return torch.from_numpy(fed["input_ids"]), torch.from_numpy(fed["attention_mask"])
 
     def forward(self, *tokens: Tensor) -> Tensor:
-        ids, mask = tokens
-        embedded: Tensor = self.encoder(ids, mask)
+        embedded: Tensor = self.encoder(*(tokens if self.masked else tokens[:1]))
         return embedded
 
 
@@ -57,7 +65,7 @@ def text_of(vocabulary: Tensor) -> str:
 def size_of(vocabulary: str) -> int:
     """How many ids a tokenizer gives."""
     model: dict[str, Any] = json.loads(vocabulary)["model"]
-    return 1 + max(model["vocab"].values())
+    return 1 + int(max(model["vocab"].values()))
 
 
 class BertEncoder(nn.Module):

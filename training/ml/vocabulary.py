@@ -4,13 +4,39 @@ import string
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers, processors, trainers
 from tokenizers.models import BPE, WordLevel
+
+from training.ml.config import TrainConfig
+from training.ml.data import PairData
+
+# Captions that a vocabulary is made from, at most: more change little.
+ENOUGH = 40_000
+_PASSES = 5
 
 PAD, UNKNOWN, START = "[PAD]", "[UNK]", "[CLS]"
 _SPECIAL = [PAD, UNKNOWN, START]
 # Kana, Hangul and Chinese characters: their words are not divided by spaces.
 _WITHOUT_SPACES = "[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]"
+
+
+def of_data(config: TrainConfig, data: PairData) -> str:
+    """The vocabulary that the config's text tower needs, from the captions it will learn.
+
+    Returns: the JSON of a tokenizer; empty for towers that need none. The same for the same
+        config and data.
+    """
+    if config.text_tower not in ("lstm", "bert") or config.towers == "image" or config.model:
+        return ""
+    rng = np.random.default_rng((config.seed, 5))
+    rows = rng.permutation(len(data))[:ENOUGH]
+    # Each pass takes one caption of each row, and rows commonly have several.
+    passes = min(_PASSES, max(1, ENOUGH // len(rows)))
+    texts = [text for _ in range(passes) for text in data.texts(rows, rows[:1], rng)[0]]
+    if config.text_tower == "lstm":
+        return words(texts, least=config.least, lower=config.lower)
+    return pieces(texts, size=config.pieces, lower=config.lower)
 
 
 def words(texts: Iterable[str], *, least: int = 3, lower: bool = True) -> str:

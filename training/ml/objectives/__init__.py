@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from training.ml.config import ConfigError, TrainConfig
 from training.ml.data import PairData
-from training.ml.objectives import clip
+from training.ml.objectives import clip, cmpm, distill, distill_text, gem
 from training.ml.objectives.base import Objective
 from training.ml.recipes import RECIPES
 
@@ -13,6 +13,10 @@ Builder = Callable[[TrainConfig, PairData, int], Objective]
 # By the name that a recipe gives its objective.
 OBJECTIVES: dict[str, Builder] = {
     "clip": clip.build,
+    "distill": distill.build,
+    "distill_text": distill_text.build,
+    "cmpm": cmpm.build,
+    "gem": gem.build,
 }
 
 
