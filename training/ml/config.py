@@ -235,6 +235,11 @@ class TrainConfig:
             raise ConfigError(f"batch {self.batch} is not a multiple of each {self.each}")
 
     @property
+    def knows_facts(self) -> bool:
+        """Whether towers read and write facts, where the data know them."""
+        return self.recipe == "clip" and self.attribute_weight > 0 and not self.model
+
+    @property
     def all_steps(self) -> int:
         """Those of one tower alone included."""
         return self.text_first + self.image_first + self.steps + self.text_last

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from training.ml.config import ConfigError, TrainConfig
-from training.ml.fact_head import FactHead
+from training.ml.fact_head import FactHead, StatedHead
 from training.ml.image_encoder import GAP, GeM, ImageEncoder, build_backbone
 from training.ml.text_encoder import CharacterTables, TextEncoder
 from training.ml.text_tower import CharacterTower, TextTower
@@ -90,6 +90,8 @@ def build(config: TrainConfig, fields: Sequence[int] = ()) -> DualEncoder:
     """
     image = _image_tower(config, fields) if config.towers != "text" else None
     text = TEXT_TOWERS[config.text_tower](config) if config.towers != "image" else None
+    if image is not None and image.facts is not None and isinstance(text, CharacterTower):
+        text.encoder.facts = StatedHead(image.facts.directions[:-1].clone())
     return DualEncoder(image, text, dim=config.dim)
 
 
@@ -104,11 +106,13 @@ def _image_tower(config: TrainConfig, fields: Sequence[int]) -> ImageEncoder:
         parts=config.parts,
         detail=config.detail,
         dim=config.dim,
-        facts=_fact_head(config.dim, fields) if fields else None,
+        facts=_fact_head(config.dim, fields) if fields and config.knows_facts else None,
     )
 
 
 def _fact_head(dim: int, fields: Sequence[int]) -> FactHead:
+    if dim <= sum(fields):
+        raise ConfigError(f"dim {dim} cannot hold {sum(fields)} facts apart; take more than those")
     # Orthogonal and fixed: a language of facts that both towers can learn apart.
     directions = nn.init.orthogonal_(torch.empty(sum(fields) + 1, dim))
     return FactHead(directions, fields)

@@ -1,4 +1,7 @@
-"""Reads an embedding as probabilities of facts, and writes it so that a cosine sums their logs."""
+"""Facts as what both towers write: pictures the logs of probabilities, texts which they state.
+
+Their cosine then orders pictures by the probability of all that a text states.
+"""
 
 from collections.abc import Sequence
 
@@ -51,4 +54,27 @@ class FactHead(nn.Module):
         whole = FIELD_LENGTH * len(self._sizes)
         lacks = (whole - evidence.square().sum(dim=1, keepdim=True)).clamp(min=0.01 * whole)
         written: Tensor = torch.cat([evidence, lacks.sqrt()], dim=1) @ self.directions
+        return written
+
+
+class StatedHead(nn.Module):
+    """Embedding to embedding, by way of which facts a text states.
+
+    A text lies along the direction of each fact by the probability that it states it: close to 1
+    or to 0, so that no trace of what it does not say moves the order of the hits.
+
+    Args:
+        directions: (P, D) rows orthogonal and of length 1, one a fact.
+    """
+
+    directions: Tensor
+
+    def __init__(self, directions: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("directions", directions)
+        self.read = nn.Linear(directions.shape[1], directions.shape[0])
+
+    def forward(self, embedded: Tensor) -> Tensor:
+        """(B, D) -> (B, D); its product with a direction is the probability of that fact."""
+        written: Tensor = self.read(embedded).sigmoid() @ self.directions
         return written

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from training.ml import chars
+from training.ml.fact_head import StatedHead
 
 
 class CharacterTables(nn.Module):
@@ -74,12 +75,24 @@ class TextEncoder(nn.Module):
 
     The result does not depend on how far a text is padded: convolutions see zeros past the end
     either way, attention and pooling leave padding out.
+
+    Args:
+        facts: reads the embedding as facts and writes it anew; None where no facts are known.
     """
 
     def __init__(
-        self, *, byte_width: int, width: int, layers: int, heads: int, stride: int, dim: int
+        self,
+        *,
+        byte_width: int,
+        width: int,
+        layers: int,
+        heads: int,
+        stride: int,
+        dim: int,
+        facts: StatedHead | None = None,
     ) -> None:
         super().__init__()
+        self.facts = facts
         self.stride = stride
         self.read = Neighbours(chars.BYTES * byte_width, width)
         self.squeeze = Neighbours(width, width, stride)
@@ -99,4 +112,4 @@ class TextEncoder(nn.Module):
         mean = (x * kept).sum(dim=1) / kept.sum(dim=1)
         highest = (x + (kept - 1) * 1e4).amax(dim=1)
         embedded: Tensor = self.project(torch.cat([mean, highest], dim=1))
-        return embedded
+        return embedded if self.facts is None else self.facts(embedded)

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from training.ml.fact_head import FLOOR, FactHead
-from training.ml.losses.attributes import stated_embedding
+from training.ml.fact_head import FLOOR, FactHead, StatedHead
+from training.ml.losses.attributes import stated_embedding, stated_loss
 
 SIZES = (2, 3, 4)
 FIELDS = (slice(0, 2), slice(2, 5), slice(5, 9))
@@ -45,3 +45,22 @@ def test_sure_and_unsure_pictures_are_equally_long(head):
     known = torch.cat([unsure, sure]).log()
     lengths = head(known).norm(dim=1)
     assert lengths[0].item() == pytest.approx(lengths[1].item(), rel=1e-5)
+
+
+def test_a_text_says_by_its_direction_how_sure_it_states_each_fact():
+    torch.manual_seed(0)
+    directions = nn.init.orthogonal_(torch.empty(6, 16))
+    head = StatedHead(directions)
+    embedded = torch.randn(4, 16)
+    stated = (head(embedded) @ directions.T).tolist()
+    for row, expected in zip(stated, head.read(embedded).sigmoid().tolist(), strict=True):
+        assert row == pytest.approx(expected, abs=1e-6)
+
+
+def test_saying_what_is_stated_loses_nothing_and_leaving_it_out_much():
+    stated = torch.tensor([[True, False, False, True]])
+    assert stated_loss(stated.float(), stated).item() == 0
+    left_out = stated_loss(torch.tensor([[1.0, 0, 0, 0.01]]), stated)
+    made_up = stated_loss(torch.tensor([[1.0, 0.99, 0, 1]]), stated)
+    assert left_out.item() == pytest.approx(-torch.tensor(0.01).log().item() / 2)
+    assert made_up.item() == pytest.approx(-4 * torch.tensor(0.01).log().item() / 2, rel=1e-3)

@@ -42,8 +42,23 @@ def text_attribute_loss(text: Tensor, prototypes: Tensor, stated: Tensor, scale:
     count = target.sum(dim=1, keepdim=True).clamp(min=1)
     logits = scale * (cosine * count.sqrt() - 0.5)
     loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
-    # Few of many facts are stated: both sides weigh the same.
-    on = (loss * target).sum(dim=1) / count.squeeze(1)
+    return _balanced(loss, target)
+
+
+def stated_loss(probabilities: Tensor, stated: Tensor) -> Tensor:
+    """Binary cross-entropy of which facts a text states, where the tower tells probabilities.
+
+    Args:
+        probabilities: (B, P) that the text states each fact. stated: (B, P) bool.
+    """
+    target = stated.to(probabilities.dtype)
+    loss = F.binary_cross_entropy(probabilities.clamp(0, 1), target, reduction="none")
+    return _balanced(loss, target)
+
+
+def _balanced(loss: Tensor, target: Tensor) -> Tensor:
+    """Few of many facts are stated: neither side drowns the other."""
+    on = (loss * target).sum(dim=1) / target.sum(dim=1).clamp(min=1)
     off = (loss * (1 - target)).sum(dim=1) / (1 - target).sum(dim=1).clamp(min=1)
     return (on + 4 * off).mean()
 

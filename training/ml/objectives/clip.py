@@ -11,6 +11,7 @@ from training.ml.data import PairData
 from training.ml.losses.attributes import (
     image_attribute_loss,
     stated_embedding,
+    stated_loss,
     text_attribute_loss,
 )
 from training.ml.losses.contrastive import info_nce, symmetric_info_nce
@@ -29,6 +30,8 @@ class Clip(Objective):
         scale: 1 / temperature at the start.
         contrastive_weight: of the InfoNCE term; attribute_weight: of each term about facts.
         fields: which facts belong to each field; empty where the data know none.
+        text_states: the text tower ends in a StatedHead: its product with a fact's direction is
+            the probability that the text states it.
     """
 
     def __init__(
@@ -38,12 +41,14 @@ class Clip(Objective):
         contrastive_weight: float,
         attribute_weight: float,
         fields: list[slice],
+        text_states: bool,
     ) -> None:
         super().__init__()
         self.log_scale = nn.Parameter(torch.tensor(math.log(scale)))
         self.contrastive_weight = contrastive_weight
         self.attribute_weight = attribute_weight
         self.fields = fields
+        self.text_states = text_states
 
     @property
     def scale(self) -> Tensor:
@@ -82,8 +87,10 @@ class Clip(Objective):
         assert prototypes is not None
         assert attributes is not None
         if outputs.text is not None:
-            losses["text_attributes"] = text_attribute_loss(
-                outputs.text, prototypes, stated, scale=TEXT_FACT_SCALE
+            losses["text_attributes"] = (
+                stated_loss(outputs.text @ prototypes.T, stated)
+                if self.text_states
+                else text_attribute_loss(outputs.text, prototypes, stated, scale=TEXT_FACT_SCALE)
             )
             losses["text_distance"] = 1 - F.cosine_similarity(outputs.text, said, dim=1).mean()
         if outputs.facts is not None:
@@ -101,7 +108,8 @@ class Clip(Objective):
 
 def build(config: TrainConfig, data: PairData, dim: int) -> Clip:
     """Raises: ConfigError, a stage trains one tower against facts that the data do not know."""
-    if (config.text_first or config.image_first) and not data.fields:
+    knows_facts = bool(data.fields) and config.knows_facts
+    if (config.text_first or config.image_first) and not knows_facts:
         raise ConfigError(
             "text_first and image_first need data with known attributes, such as drawn people"
         )
@@ -110,4 +118,5 @@ def build(config: TrainConfig, data: PairData, dim: int) -> Clip:
         contrastive_weight=config.contrastive_weight,
         attribute_weight=config.attribute_weight,
         fields=data.fields,
+        text_states=knows_facts and config.text_tower == "characters",
     )
