@@ -7,7 +7,7 @@ same job started again, goes on; with all of them there, the last step measures.
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,12 @@ from pedsite.accounts.models import User
 from pedsite.jobs import work as jobs
 from pedsite.jobs.models import Job
 from pedsite.jobs.work import Work
-from training import measures, samples, versions
+from training import measures, samples, teachers, versions
 from training.errors import NothingToEvaluate, UnknownEvaluation
 from training.ml.clauses import reordered
 from training.ml.pairs import PROTOCOLS
 from training.ml.runtime import encode_crops
-from training.models import Evaluation, ModelVersion
+from training.models import Evaluation, ModelVersion, Teacher
 
 KIND = gettext_noop("evaluate")
 LANGUAGES = ("en", "zh")
@@ -51,7 +51,7 @@ class Subject:
 
 @transaction.atomic
 def request(
-    version: ModelVersion,
+    version: ModelVersion | Teacher,
     dataset: Dataset,
     split: str,
     *,
@@ -67,17 +67,19 @@ def request(
     way, is returned, so that a test is looked at once.
 
     Args:
+        version: or a teacher, which is measured by its stored vectors.
         language: of the captions that ask, `en` or `zh`; all languages if empty.
         smallest_class: see `measures.measure`; only versions of pictures alone use it.
 
-    Raises: NothingToEvaluate, UnknownDataset.
+    Raises: NothingToEvaluate, UnknownDataset, TeacherNotReady.
     """
     if split not in SPLITS or protocol not in PROTOCOLS or language not in ("", *LANGUAGES):
         raise NothingToEvaluate(f"“{split} {protocol} {language}” is not something to measure.")
     snapshot = snapshots.freeze(dataset, user)
+    kind = "teacher" if isinstance(version, Teacher) else "version"
     # One at a time for a version, or two would both be the first look.
-    ModelVersion.objects.select_for_update().get(pk=version.pk)
-    mine = Evaluation.objects.filter(version=version, split=split)
+    type(version).objects.select_for_update().get(pk=version.pk)
+    mine = Evaluation.objects.filter(**{kind: version}, split=split)
     alive = mine.exclude(job__state__in=[Job.State.FAILED, Job.State.CANCELLED])
     how = {"protocol": protocol, "language": language, "smallest_class": smallest_class}
     same = alive.with_context().filter(snapshot=snapshot, **how)
@@ -87,14 +89,14 @@ def request(
     job = jobs.request(
         KIND,
         task="training.evaluate",
-        params={"version": version.name, "dataset": dataset.name, "split": split},
+        params={kind: version.name, "dataset": dataset.name, "split": split},
         user=user,
         queue=queue,
     )
     seen = alive.filter(snapshot__dataset=dataset).count()
     return Evaluation.objects.create(
         job=job,
-        version=version,
+        **{kind: version},
         snapshot=snapshot,
         split=split,
         **how,
@@ -141,7 +143,7 @@ def step(work: Work) -> bool:
     """
     evaluation = get_of(work.job)
     chosen = subjects(evaluation.snapshot, evaluation.split, evaluation.language)
-    texts = [] if evaluation.version.is_image_only else _texts(chosen)
+    texts = _texts(chosen) if _reads(evaluation.subject) else []
     place = _folder(evaluation)
     place.mkdir(parents=True, exist_ok=True)
     boxes = [subject.box for subject in chosen]
@@ -185,10 +187,20 @@ def get_of(job: Job) -> Evaluation:
     return found
 
 
-def _refuse_empty(version: ModelVersion, chosen: list[Subject], split: str, language: str) -> None:
+def _reads(version: ModelVersion | Teacher) -> bool:
+    if isinstance(version, Teacher):
+        return bool(version.text_count)
+    return not version.is_image_only
+
+
+def _refuse_empty(
+    version: ModelVersion | Teacher, chosen: list[Subject], split: str, language: str
+) -> None:
+    if isinstance(version, Teacher):
+        teachers.store(version)
     if len({subject.person for subject in chosen}) < 2:
         raise NothingToEvaluate(f"The split “{split}” has fewer than two people.")
-    if not version.is_image_only and not any(subject.captions for subject in chosen):
+    if _reads(version) and not any(subject.captions for subject in chosen):
         spoken = f" in “{language}”" if language else ""
         raise NothingToEvaluate(f"No box of the split “{split}” has a caption{spoken}.")
 
@@ -204,6 +216,8 @@ def _batches(items: list[Any]) -> list[list[Any]]:
 def _encode_boxes(
     evaluation: Evaluation, numbers: list[int]
 ) -> tuple[list[int], np.ndarray, list[tuple[str, str]]]:
+    if evaluation.teacher is not None:
+        return teachers.box_vectors(evaluation.teacher, numbers)
     tower = versions.image_tower(evaluation.version.image_encoder)
     kept, ready, failures = [], [], []
     found = Box.objects.select_related("image").filter(pk__in=numbers).order_by("image_id", "pk")
@@ -221,6 +235,9 @@ def _encode_boxes(
 def _encode_texts(
     evaluation: Evaluation, texts: list[str]
 ) -> tuple[list[str], np.ndarray, list[tuple[str, str]]]:
+    if evaluation.teacher is not None:
+        # It knows the captions of its time, and none with its clauses in another order.
+        return (*teachers.text_vectors(evaluation.teacher, texts), [])
     assert evaluation.version.text_encoder is not None
     tower = versions.text_tower(evaluation.version.text_encoder)
     return texts, tower.encode(texts), []
@@ -235,7 +252,11 @@ def _measure(
         with np.load(file, allow_pickle=False) as stored:
             target: dict[Any, np.ndarray] = words if file.name.startswith("texts") else pictures
             target.update(zip(stored["items"].tolist(), stored["vectors"], strict=True))
-    usable = [subject for subject in chosen if subject.box in pictures]
+    usable = [
+        replace(subject, captions=tuple(c for c in subject.captions if c[0] in words))
+        for subject in chosen
+        if subject.box in pictures
+    ]
     if len({subject.person for subject in usable}) < 2:
         raise NothingToEvaluate("Fewer than two people have a picture that can be read.")
     try:
@@ -249,7 +270,7 @@ def _measure(
     except ValueError as exc:
         raise NothingToEvaluate(f"This split cannot be measured: {exc}.") from exc
     about = {
-        "version": evaluation.version.name,
+        "teacher" if evaluation.teacher else "version": evaluation.subject.name,
         "dataset": evaluation.snapshot.dataset.name,
         "snapshot": evaluation.snapshot.number,
         "fingerprint": evaluation.snapshot.fingerprint,

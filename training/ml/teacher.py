@@ -164,8 +164,7 @@ class Shards:
         """All shards as one store, which takes their place.
 
         Args:
-            boxes, texts: the items, in the order in which they were cut into shards of `size`;
-                boxes rise.
+            boxes, texts: the items, in the order in which they were cut into shards of `size`.
 
         Raises: StoreError, a shard is missing or damaged.
         """
@@ -192,16 +191,19 @@ class Shards:
             for number, (rows, _) in zip(numbers, self._read(kind, numbers), strict=True)
         ]
         found = np.concatenate([items[:0], *kept])
-        np.save(self.folder / items_file, found)
+        # Boxes are looked up by halving, so they rise; texts stay in their order.
+        order = np.argsort(found, kind="stable") if kind == "image" else np.arange(len(found))
+        np.save(self.folder / items_file, found[order])
         shape = (len(found), int(about["dim"]))
         # An empty file cannot be mapped for writing.
         if not len(found):
             np.save(self.folder / vectors_file, np.zeros(shape, np.float32))
             return
+        place = np.argsort(order)
         target = np.lib.format.open_memmap(self.folder / vectors_file, "w+", np.float32, shape)
         first = 0
         for rows, vectors in self._read(kind, numbers):
-            target[first : first + len(rows)] = vectors
+            target[place[first : first + len(rows)]] = vectors
             first += len(rows)
         target.flush()
 

@@ -9,7 +9,7 @@ from gallery import datasets
 from pedsite.api import DomainError
 from pedsite.jobs import work
 from pedsite.jobs.models import Job
-from training import evaluations, measures, versions
+from training import evaluations, measures, teachers, versions
 from training.ml import predictions
 from training.ml.pairs import PROTOCOLS
 from training.models import Evaluation
@@ -25,7 +25,10 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("version_name", metavar="VERSION")
+        parser.add_argument("version_name", metavar="VERSION", nargs="?")
+        parser.add_argument(
+            "--teacher", metavar="NAME", help="measure a teacher by its stored vectors instead"
+        )
         parser.add_argument("--dataset", required=True, help="its name")
         parser.add_argument("--split", required=True, choices=evaluations.SPLITS)
         parser.add_argument("--protocol", choices=PROTOCOLS, default=PROTOCOLS[0])
@@ -61,12 +64,21 @@ class Command(BaseCommand):
         parser.add_argument("--queue", action="store_true", help="leave it to the workers")
 
     def handle(
-        self, *, version_name: str, dataset: str, file: Path | None, queue: bool, **options: Any
+        self,
+        *,
+        version_name: str | None,
+        teacher: str | None,
+        dataset: str,
+        file: Path | None,
+        queue: bool,
+        **options: Any,
     ) -> None:
+        if (version_name is None) == (teacher is None):
+            raise CommandError("Name a version, or a teacher with --teacher.")
         wanted = {name: options[name] for name in ("protocol", "language", "smallest_class")}
         try:
             evaluation = evaluations.request(
-                versions.get(version_name),
+                teachers.get(teacher) if teacher else versions.get(version_name),
                 datasets.get(dataset),
                 options["split"],
                 queue=queue,
