@@ -1,7 +1,9 @@
 """What the engine trains on and validates with: batches of pictures, texts, and what fits what."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -166,6 +168,20 @@ class CaptionedCrops:
 
 def _any_of(texts: Sequence[str], rng: np.random.Generator) -> str:
     return texts[int(rng.integers(len(texts)))]
+
+
+def new_pixels(path: Path, shape: tuple[int, ...]) -> Pixels:
+    """A memory map of bytes to fill, in a new file whose room is taken at once.
+
+    Left to be taken page by page, the file would end the process by a signal on a full disk.
+
+    Raises: OSError, there is no room.
+    """
+    pixels = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return pixels
 
 
 def rows_of_step(step: int, *, count: int, batch: int, seed: int) -> Rows:

@@ -128,6 +128,8 @@ class Learner:
             "objective": self.objective.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "ema": None if self.ema is None else self.ema.state(),
+            # Of fp16's scaled losses; the others have none.
+            "scaler": self.accelerator.scaler and self.accelerator.scaler.state_dict(),
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -136,6 +138,8 @@ class Learner:
         self.optimizer.load_state_dict(state["optimizer"])
         if self.ema is not None:
             self.ema.load(state["ema"])
+        if self.accelerator.scaler is not None:
+            self.accelerator.scaler.load_state_dict(state["scaler"])
 
     @property
     def _index(self) -> int:

@@ -31,7 +31,7 @@ class Pace:
     def __str__(self) -> str:
         tried = ", ".join(f"{way} {1000 * taken:.0f} ms" for way, taken in self.seconds.items())
         chosen = f"{self.precision}, {self.memory_format}"
-        return f"Training in {chosen}" + (f" ({tried})" if tried else "")
+        return f"Training in {chosen} ({tried})"
 
     def to_dict(self) -> dict[str, object]:
         return asdict(self)

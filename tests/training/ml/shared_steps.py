@@ -15,23 +15,25 @@ from training.ml import processes
 from training.ml.dual_encoder import build
 from training.ml.learner import Learner
 from training.ml.loader import Reader, batches
-from training.ml.objectives.clip import Clip
+from training.ml.objectives import clip
+from training.ml.objectives.base import Objective
 from training.ml.optim import optimizer
 from training.ml.stages import stages
 
 STEPS = 3
 
 
-class Remembering(Clip):
+class Remembering(Objective):
     """InfoNCE, and texts pushed from the pictures of the steps before: a memory queue."""
 
-    def __init__(self, dim: int, **settings) -> None:
-        super().__init__(**settings)
+    def __init__(self, contrastive: Objective, dim: int) -> None:
+        super().__init__()
+        self.contrastive = contrastive
         self.weight = torch.nn.Parameter(torch.randn(dim, dim) / dim**0.5)
         self.register_buffer("queue", torch.randn(40, dim))
 
     def forward(self, outputs, targets):
-        losses = super().forward(outputs, targets)
+        losses = self.contrastive(outputs, targets)
         text = F.normalize(outputs.text @ self.weight, dim=1)
         losses["memory"] = (text @ F.normalize(self.queue, dim=1).T).exp().mean()
         self.queue = torch.cat([outputs.image.detach(), self.queue])[: len(self.queue)]
@@ -44,9 +46,8 @@ def main(out: str, chunks: int) -> None:
     config = tiny_config(batch=23, texts=13, steps=STEPS, augment=True)
     torch.manual_seed(0)
     model = build(config)
-    objective = Remembering(
-        config.dim, scale=10.0, contrastive_weight=1.0, attribute_weight=0.0, fields=[]
-    )
+    data = coloured()
+    objective = Remembering(clip.build(config, data, config.dim), config.dim)
     for module in model.modules():
         if isinstance(module, _BatchNorm):
             module.eval()
@@ -65,7 +66,7 @@ def main(out: str, chunks: int) -> None:
         tower=model.text, index=accelerator.process_index, count=accelerator.num_processes
     )
     seen = {}
-    for loaded in batches(config, coloured(), next(stages(config)), reader, 0):
+    for loaded in batches(config, data, next(stages(config)), reader, 0):
         terms = learner.step(loaded, 1e-3)
         seen |= {f"{loaded.step} {name}": value for name, value in terms.items()}
         for name, parameter in trained.named_parameters():

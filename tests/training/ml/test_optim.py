@@ -12,7 +12,7 @@ def test_each_optimizer_fits_a_line(name):
     torch.manual_seed(0)
     line = nn.Linear(4, 1)
     points, wanted = torch.randn(64, 4), torch.tensor([[1.0], [-2.0], [0.5], [3.0]])
-    moved = optimizer(name, line, lr=0.01 if name == "lion" else 0.05, weight_decay=0.0)
+    moved = optimizer(name, line, lr=0.02 if name == "lion" else 0.05, weight_decay=0.0)
     before = float((line(points) - points @ wanted).square().mean())
     for _ in range(300):
         moved.zero_grad()

@@ -55,6 +55,10 @@ class Command(BaseCommand):
         compile: bool,
         **options: Any,
     ) -> None:
+        if queue and "RANK" in os.environ:
+            raise CommandError(
+                "--queue leaves the training to a worker: start it without torchrun."
+            )
         if int(os.environ.get("RANK", "0")) > 0:
             # torchrun started this command several times: the first asks for the run and tells
             # the others which it is.
