@@ -9,9 +9,12 @@ from torch import Tensor, nn
 
 from training.ml.config import ConfigError, TrainConfig
 from training.ml.fact_head import FactHead, StatedHead
-from training.ml.image_encoder import GAP, GeM, ImageEncoder, build_backbone
+from training.ml.image_encoder import ImageEncoder, build_backbone, pool_of
+from training.ml.pretrained import PretrainedImage
+from training.ml.pretrained import towers as pretrained_towers
 from training.ml.text_encoder import CharacterTables, TextEncoder
 from training.ml.text_tower import CharacterTower, TextTower
+from training.ml.token_tower import TokenTower, bert_tower, lstm_tower
 
 
 class DualEncoder(nn.Module):
@@ -22,7 +25,9 @@ class DualEncoder(nn.Module):
         text: tokens -> (B, dim).
     """
 
-    def __init__(self, image: ImageEncoder | None, text: TextTower | None, *, dim: int) -> None:
+    def __init__(
+        self, image: ImageEncoder | PretrainedImage | None, text: TextTower | None, *, dim: int
+    ) -> None:
         super().__init__()
         if image is None and text is None:
             raise ValueError("a model needs at least one tower")
@@ -53,6 +58,13 @@ class DualEncoder(nn.Module):
         ]
         self.train(self.training)
 
+    def compile_towers(self) -> None:
+        """Let torch compile each tower when it is first run; names of weights stay."""
+        if self.image is not None:
+            setattr(self.image, "read", torch.compile(self.image.read))  # noqa: B010
+        if self.text is not None:
+            self.text.compile(dynamic=True)  # texts are of any length
+
     def train(self, mode: bool = True) -> Self:
         super().train(mode)
         for module in self._frozen:
@@ -82,14 +94,24 @@ class DualEncoder(nn.Module):
         return None if facts is None else facts.directions[:-1]
 
 
-def build(config: TrainConfig, fields: Sequence[int] = ()) -> DualEncoder:
+def build(config: TrainConfig, fields: Sequence[int] = (), vocabulary: str = "") -> DualEncoder:
     """The model that a config describes.
 
     Args:
         fields: how many values each field has of which the data knows the facts; none by default.
+        vocabulary: the JSON of the tokenizer that `lstm` and `bert` read with.
+
+    Raises: ConfigError, `config.model` cannot be used, or `dim` is too small for the facts.
     """
+    if config.model:
+        pretrained_image, pretrained_text, dim = pretrained_towers(config)
+        return DualEncoder(
+            pretrained_image if config.towers != "text" else None,
+            pretrained_text if config.towers != "image" else None,
+            dim=dim,
+        )
     image = _image_tower(config, fields) if config.towers != "text" else None
-    text = TEXT_TOWERS[config.text_tower](config) if config.towers != "image" else None
+    text = TEXT_TOWERS[config.text_tower](config, vocabulary) if config.towers != "image" else None
     if image is not None and image.facts is not None and isinstance(text, CharacterTower):
         text.encoder.facts = StatedHead(image.facts.directions[:-1].clone())
     return DualEncoder(image, text, dim=config.dim)
@@ -102,7 +124,8 @@ def _image_tower(config: TrainConfig, fields: Sequence[int]) -> ImageEncoder:
     return ImageEncoder(
         backbone,
         channels=channels,
-        pool=GeM(config.gem_p) if config.pooling == "gem" else GAP(),
+        pool=pool_of(config.pooling, config.gem_p),
+        imagenet=config.normalize == "imagenet",
         parts=config.parts,
         detail=config.detail,
         dim=config.dim,
@@ -118,7 +141,7 @@ def _fact_head(dim: int, fields: Sequence[int]) -> FactHead:
     return FactHead(directions, fields)
 
 
-def _character_tower(config: TrainConfig) -> CharacterTower:
+def _character_tower(config: TrainConfig, vocabulary: str) -> CharacterTower:
     encoder = TextEncoder(
         byte_width=config.byte_width,
         width=config.text_width,
@@ -130,5 +153,20 @@ def _character_tower(config: TrainConfig) -> CharacterTower:
     return CharacterTower(CharacterTables(config.byte_width), encoder, lower=config.lower)
 
 
+def _lstm_tower(config: TrainConfig, vocabulary: str) -> TokenTower:
+    return lstm_tower(
+        vocabulary,
+        max_length=config.max_tokens,
+        width=config.word_width,
+        hidden=config.hidden,
+        bidirectional=config.bidirectional,
+        dim=config.dim,
+    )
+
+
+def _bert_tower(config: TrainConfig, vocabulary: str) -> TokenTower:
+    return bert_tower(vocabulary, config.bert, max_length=config.max_tokens, dim=config.dim)
+
+
 # By the value of `text_tower`.
-TEXT_TOWERS = {"characters": _character_tower}
+TEXT_TOWERS = {"characters": _character_tower, "lstm": _lstm_tower, "bert": _bert_tower}

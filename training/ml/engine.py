@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training.ml import checkpoint, objectives, pace, processes
+from training.ml import checkpoint, objectives, pace, processes, vocabulary
 from training.ml.config import ConfigError, TrainConfig
 from training.ml.data import PairData, Probe
 from training.ml.dual_encoder import build
@@ -91,7 +91,8 @@ class _Run:
         torch.manual_seed(config.seed)
         self.config, self.data, self.probe = config, data, probe
         self.folder, self.watch = folder, watch
-        self.model = build(config, [field.stop - field.start for field in data.fields])
+        fields = [field.stop - field.start for field in data.fields]
+        self.model = build(config, fields, vocabulary.of_data(config, data))
         self.model.freeze(config.freeze)
         self.objective = objectives.build(config, data, self.model.dim)
         folder.mkdir(parents=True, exist_ok=True)
@@ -158,7 +159,7 @@ class _Run:
         self.model.to(place, memory_format=self.reader.memory_format)  # type: ignore[call-overload]
         self.objective.to(place)
         if self.config.compile:
-            self.model.compile()
+            self.model.compile_towers()
         self.runs = self.accelerator.prepare_model(self.model)
 
     def _pace(self, place: torch.device) -> Pace:
@@ -174,7 +175,8 @@ class _Run:
 
         chosen = pace.choose(self.config, self.model, place, batch)
         path.write_text(json.dumps(chosen.to_dict()), "utf-8")
-        self.watch.tell(f"{chosen}.")
+        if chosen.seconds:
+            self.watch.tell(f"{chosen}.")
         return chosen
 
     def _batches(self, stage: Stage) -> Iterator[Loaded]:
