@@ -17,7 +17,7 @@ import numpy.typing as npt
 from gallery.synthetic.attributes import FACTS, FIELDS, MOMENT_FIELDS, Fact, Person, draw_person
 from gallery.synthetic.captions import caption
 from gallery.synthetic.crops import draw
-from training.ml.data import Batch, Flags, Pixels, Probe, Rows
+from training.ml.data import Batch, Flags, Pixels, Probe, Rows, new_pixels
 
 CROPS_EACH = 2  # pictures of one person
 PROBE_CROPS = 1000
@@ -169,11 +169,14 @@ def prepare(
     """
     total = drawn.count + PROBE_CROPS
     crops = load_or_draw(drawn.seed, total, folder, height, width, processes, report)
-    inside = DrawnCrops(
-        crops.pixels[: drawn.count], crops.people[: drawn.count], crops.visible[: drawn.count]
-    )
+    inside = part(crops, drawn.count)
     rows = np.arange(drawn.count + drawn.count % CROPS_EACH, total)
     return inside, crops.probe(rows, PROBE_TEXTS, np.random.default_rng((drawn.seed, 3)))
+
+
+def part(crops: DrawnCrops, count: int) -> DrawnCrops:
+    """The first `count` crops."""
+    return DrawnCrops(crops.pixels[:count], crops.people[:count], crops.visible[:count])
 
 
 def load_or_draw(
@@ -200,7 +203,7 @@ def _draw_all(
     processes: int,
     report,
 ) -> None:
-    pixels = np.lib.format.open_memmap(pixels_path, "w+", np.uint8, (count, *size, 3))
+    pixels = new_pixels(pixels_path, (count, *size, 3))
     people: list[tuple[dict[str, str], list[str]]] = []
     chunks = [range(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
     # Spawned, not forked: the caller may hold threads or a database connection.

@@ -12,13 +12,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import drawn, runs, samples, towers, versions
-from training.drawn import Drawn
+from training import lessons, runs, towers, versions
 from training.errors import TrainingFailed, UnknownRun
 from training.ml import engine, export, processes
 from training.ml.checkpoint import CheckpointError
 from training.ml.config import ConfigError, TrainConfig
-from training.ml.data import PairData, Probe
+from training.ml.data import Probe
 from training.ml.engine import Watch
 from training.ml.event_files import EventFiles
 from training.ml.runtime import Bundle, TowerError
@@ -44,10 +43,9 @@ def run(
     exports and registers.
 
     Args:
-        progress: called with steps done, steps in all, and what is done now; may raise
-            engine.Stopped as well.
+        progress: called with steps done, steps in all, and what is done now.
         refuse: called with the boxes that cannot be read, as (item, reason).
-        should_stop: asked after each step.
+        should_stop: asked while data are made, and after each step.
 
     Returns: the version; None in a process that is not the main one.
     Raises:
@@ -60,9 +58,12 @@ def run(
     config = TrainConfig.from_dict(run.config)
     folder = runs.folder(run)
     with _failing_in_words(run), EventFiles(runs.curves_folder(run)) as files:
-        follower = _Follower(run, config.all_steps, progress, files)
+        follower = _Follower(
+            run, config.all_steps, progress=progress, should_stop=should_stop, files=files
+        )
         with processes.main_first():
-            data, probe = _data(run, config, folder, follower.tell, refuse)
+            room = lessons.Room(folder=folder, tell=follower.making, refuse=refuse)
+            data, probe = lessons.prepare(run, config, room)
         watch = Watch(
             report=follower.report,
             tell=follower.tell,
@@ -75,7 +76,7 @@ def run(
         progress(config.all_steps, config.all_steps, "exporting")
         with tempfile.TemporaryDirectory() as outdir:
             bundle = _export(run, best, probe, Path(outdir))
-            version = versions.register_bundle(bundle.folder)
+            version = _register(config, bundle)
     pace = json.loads((folder / engine.PACE).read_text("utf-8"))
     TrainingRun.objects.filter(pk=run.pk).update(version=version, pace=pace)
     shutil.rmtree(folder, ignore_errors=True)
@@ -96,9 +97,17 @@ def joined(run_id: int | None) -> int:
 class _Follower:
     """Passes on what the engine reports of a run: to the curves, the progress, and the log."""
 
-    def __init__(self, run: TrainingRun, total: int, progress: Progress, files: EventFiles) -> None:
+    def __init__(
+        self,
+        run: TrainingRun,
+        total: int,
+        *,
+        progress: Progress,
+        should_stop: Callable[[], bool],
+        files: EventFiles,
+    ) -> None:
         self.run, self.total = run, total
-        self.progress, self.files = progress, files
+        self.progress, self.should_stop, self.files = progress, should_stop, files
         self.seen = 0
 
     def report(self, step: int, values: dict[str, float]) -> None:
@@ -111,6 +120,12 @@ class _Follower:
         # The worker keeps what this process writes there as the run's log.
         print(sentence, file=sys.stderr, flush=True)
         self.progress(self.seen, self.total, sentence)
+
+    def making(self, note: str) -> None:
+        """How far the data are. Raises: Stopped; once it trains, the engine sees to that."""
+        self.progress(self.seen, self.total, note)
+        if self.should_stop():
+            raise engine.Stopped("stopped before the first step")
 
 
 @contextmanager
@@ -155,39 +170,19 @@ def record(run: TrainingRun, step: int, values: dict[str, float]) -> None:
     )
 
 
-def _data(
-    run: TrainingRun,
-    config: TrainConfig,
-    folder: Path,
-    tell: Callable[[str], None],
-    refuse: Callable[[list[tuple[str, str]]], None],
-) -> tuple[PairData, Probe]:
-    if run.snapshot is None:
-        return drawn.prepare(
-            Drawn.parse(run.drawn),
-            folder,
-            height=config.height,
-            width=config.width,
-            report=lambda done, count: tell(f"drawing {done} of {count} people"),
-        )
-    prepared = samples.prepare(
-        run.snapshot, folder, height=config.height, width=config.width, tell=tell
-    )
-    refuse(prepared.refused)
-    return prepared.data, prepared.probe
-
-
 def _export(run: TrainingRun, best: Path, probe: Probe, outdir: Path) -> Bundle:
     """The best checkpoint as a bundle, its golden inputs from the probe and from all towers'."""
     config, model = export.restore(best)
-    pictures = towers.probe_pictures(config.height, config.width)
+    crops = towers.probe_pictures(config.height, config.width)
+    if len(probe.pixels):  # a text tower alone has none
+        crops = np.concatenate([probe.pixels[:GOLDEN], crops])
     texts = list(dict.fromkeys([*probe.texts[:GOLDEN], *towers.PROBE_TEXTS]))
     licence = run.job.params.get("licence") or config.pretrained_licence
     return export.export(
         config,
         model,
         outdir,
-        crops=np.concatenate([probe.pixels[:GOLDEN], pictures]),
+        crops=crops,
         captions=texts,
         about={
             "name": run.version_name,
@@ -197,6 +192,12 @@ def _export(run: TrainingRun, best: Path, probe: Probe, outdir: Path) -> Bundle:
             "metrics": {"validation": _validation(run)},
         },
     )
+
+
+def _register(config: TrainConfig, bundle: Bundle) -> ModelVersion:
+    if config.towers == "text":
+        return versions.register_text(bundle.folder, lessons.partner(config))
+    return versions.register_bundle(bundle.folder)
 
 
 def _validation(run: TrainingRun) -> dict[str, float]:

@@ -7,7 +7,7 @@ changes sides between two snapshots of a dataset, whatever was added to it in be
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -21,7 +21,7 @@ from gallery import pictures, snapshots
 from gallery.errors import BadImage
 from gallery.models import Snapshot
 from training.errors import BadTrainingData
-from training.ml.data import CaptionedCrops, Probe
+from training.ml.data import CaptionedCrops, Pixels, Probe, Rows, new_pixels
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 # Shares of the identities that come without a split.
@@ -38,6 +38,7 @@ class Sample:
     """One captioned box of a snapshot.
 
     person: equal for boxes of one identity. bbox: left, top, right, bottom, as frozen.
+    notes: (kind, language) of each caption, as the gallery calls them.
     """
 
     box: int
@@ -46,6 +47,7 @@ class Sample:
     file: str
     bbox: tuple[int, int, int, int]
     captions: tuple[str, ...]
+    notes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,40 +59,78 @@ class Prepared:
     refused: list[tuple[str, str]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """Crops of the training identities, then of those to select by.
+
+    samples: N. pixels: (N, H, W, 3). people: (N,) numbers of identities. first: how many train.
+    refused: the boxes left out as (box, reason).
+    """
+
+    samples: list[Sample]
+    pixels: Pixels
+    people: Rows
+    first: int
+    refused: list[tuple[str, str]]
+
+
 def prepare(
     snapshot: Snapshot, folder: Path, *, height: int, width: int, tell: Tell = lambda note: None
 ) -> Prepared:
-    """Crops of the training identities to learn from, and of validation identities to select by.
+    """Captioned crops to learn from, and of other identities to select by.
 
-    Test identities are not even decoded. Crops are resized as `runtime.ImageTower` does it, and
-    kept in the folder for the next start of the same run.
+    Raises: as `decode`.
+    """
+    chosen = select(samples(snapshots.read(snapshot), snapshot.dataset.name))
+    found = decode(chosen, folder, height=height, width=width, tell=tell)
+    captions = [sample.captions for sample in found.samples]
+    first, people, pixels = found.first, found.people, found.pixels
+    held_out = CaptionedCrops(pixels[first:], people[first:], captions[first:])
+    rows = np.arange(min(len(held_out), PROBE_ROWS))
+    return Prepared(
+        data=CaptionedCrops(pixels[:first], people[:first], captions[:first]),
+        probe=held_out.probe(rows, np.random.default_rng(0)),
+        refused=found.refused,
+    )
+
+
+def decode(
+    chosen: list[Sample], folder: Path, *, height: int, width: int, tell: Tell = lambda note: None
+) -> Decoded:
+    """Crops of what `select` chose; test identities are not even decoded.
+
+    Crops are resized as `runtime.ImageTower` does it, and kept in the folder for the next start
+    of the same run.
 
     Raises: BadTrainingData, fewer than two boxes to train on, or to select by.
     """
-    chosen = select(samples(snapshots.read(snapshot), snapshot.dataset.name))
     path = folder / f"crops-{height}x{width}.npy"
     index = path.with_suffix(".json")
     if not index.exists():
         folder.mkdir(parents=True, exist_ok=True)
         _decode(chosen, path, index, height, width, tell)
     stored = json.loads(index.read_text("utf-8"))
-    kept = [Sample(**sample) for sample in stored["samples"]]
-    pixels = np.load(path, mmap_mode="r")[: len(kept)]
+    kept = [_read(sample) for sample in stored["samples"]]
     numbers = {person: number for number, person in enumerate(sorted({s.person for s in kept}))}
-    people = np.array([numbers[sample.person] for sample in kept], dtype=np.int64)
-    captions = [sample.captions for sample in kept]
     first = sum(sample.split == TRAIN for sample in kept)
     if first < 2 or len(kept) - first < 2:
         raise BadTrainingData(
-            f"{first} boxes with captions to train on and {len(kept) - first} to select by are "
+            f"{first} boxes to train on and {len(kept) - first} to select by are "
             "too few: at least 2 of each, of different people, are needed."
         )
-    held_out = CaptionedCrops(pixels[first:], people[first:], captions[first:])
-    rows = np.arange(min(len(held_out), PROBE_ROWS))
-    return Prepared(
-        data=CaptionedCrops(pixels[:first], people[:first], captions[:first]),
-        probe=held_out.probe(rows, np.random.default_rng(0)),
+    return Decoded(
+        samples=kept,
+        pixels=np.load(path, mmap_mode="r")[: len(kept)],
+        people=np.array([numbers[sample.person] for sample in kept], dtype=np.int64),
+        first=first,
         refused=[(box, reason) for box, reason in stored["refused"]],
+    )
+
+
+def _read(stored: dict[str, Any]) -> Sample:
+    # JSON knows no tuples.
+    return Sample(
+        **stored | {"notes": tuple((kind, language) for kind, language in stored["notes"])}
     )
 
 
@@ -98,24 +138,52 @@ def samples(entries: Iterable[dict[str, Any]], dataset: str) -> list[Sample]:
     """The captioned boxes of a snapshot, each with its person and split."""
     found = []
     for entry in entries:
-        captions = tuple(dict.fromkeys(caption["text"] for caption in entry["captions"]))
+        captions: dict[str, tuple[str, str]] = {}
+        for one in entry["captions"]:  # what comes twice counts once
+            captions.setdefault(one["text"], (one["kind"], one["language"]))
         if not captions:
             continue
         # Nobody said who is in such a box: it is a person of its own, but boxes of one picture
         # stay on one side.
         person = entry["identity"] or f"box {entry['box']}"
         together = entry["identity"] or f"image {entry['image']}"
-        found.append(
-            Sample(
-                box=entry["box"],
-                person=person,
-                split=entry["split"] or split_of(dataset, together),
-                file=entry["file"],
-                bbox=tuple(entry["bbox"]),
-                captions=captions,
-            )
-        )
+        split = entry["split"] or split_of(dataset, together)
+        sample = _sample(entry, person, split)
+        found.append(replace(sample, captions=tuple(captions), notes=tuple(captions.values())))
     return found
+
+
+def named(
+    entries: Iterable[dict[str, Any]], dataset: str, *, hold_out_pictures: bool
+) -> list[Sample]:
+    """The boxes of a snapshot whose identity is known, with or without words.
+
+    Args:
+        hold_out_pictures: of each training identity one picture in ten validates, instead of one
+            identity in ten: where the same classes will be asked for that were trained.
+    """
+    found = []
+    for entry in entries:
+        person = entry["identity"]
+        if not person:
+            continue
+        split = entry["split"] or (TRAIN if hold_out_pictures else split_of(dataset, person))
+        if hold_out_pictures and split == TRAIN:
+            inside = _place(dataset, f"box {entry['box']}") < VALIDATION_SHARE
+            split = VALIDATION if inside else TRAIN
+        found.append(_sample(entry, person, split))
+    return found
+
+
+def _sample(entry: dict[str, Any], person: str, split: str) -> Sample:
+    return Sample(
+        box=entry["box"],
+        person=person,
+        split=split,
+        file=entry["file"],
+        bbox=tuple(entry["bbox"]),
+        captions=(),
+    )
 
 
 def split_of(dataset: str, person: str) -> str:
@@ -162,7 +230,7 @@ def _decode(
 ) -> None:
     """Each file opened once; the index is written last and says that the crops are complete."""
     shape = (max(1, len(chosen)), height, width, 3)
-    pixels = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+    pixels = new_pixels(path, shape)
     kept: list[Sample] = []
     refused: list[tuple[str, str]] = []
     for (_split, file), group in groupby(chosen, key=attrgetter("split", "file")):

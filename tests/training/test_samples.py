@@ -135,3 +135,19 @@ def test_too_few_boxes_are_refused_in_numbers(db, tmp_path):
     make_caption(box, "a man")
     with pytest.raises(BadTrainingData, match="at least 2"):
         samples.prepare(snapshots.freeze(dataset), tmp_path, **SIZE)
+
+
+def test_pictures_without_words_count_where_somebody_is_named():
+    entries = [entry(n, f"class {n % 3}", image=n, texts=()) for n in range(300)]
+    entries += [entry(900, None, texts=()), entry(901, "class 0", "test", texts=())]
+    by_identity = samples.named(entries, "things", hold_out_pictures=False)
+    assert len(by_identity) == 301
+    splits = {one.person: set() for one in by_identity}
+    for one in by_identity[:300]:
+        splits[one.person].add(one.split)
+    assert all(len(sides) == 1 for sides in splits.values())
+    by_picture = samples.named(entries, "things", hold_out_pictures=True)
+    held_out = [one for one in by_picture if one.split == "validation"]
+    assert len(held_out) == pytest.approx(30, abs=15)
+    assert {one.person for one in held_out} == {"class 0", "class 1", "class 2"}
+    assert by_picture[-1].split == "test"

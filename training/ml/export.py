@@ -11,6 +11,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 from torch.export import Dim
+from torch.nn import functional as F
 
 from training.ml import chars, checkpoint, validation
 from training.ml.config import TrainConfig
@@ -18,10 +19,15 @@ from training.ml.data import Pixels
 from training.ml.dual_encoder import DualEncoder, build
 from training.ml.runtime import Bundle, ImageTower, Vectors
 from training.ml.text_tower import CharacterTower
+from training.ml.token_tower import TokenTower, text_of
+from training.ml.tokens import SHORTEST
 
 OPSET = 18
 # The largest cosine distance between torch's and onnxruntime's vector of one input.
 PARITY = 1e-4
+# How much larger a picture of a version of two scales is read the second time: sqrt 2, twice the
+# pixels.
+SECOND_SCALE = 1.4147
 # Numbers in a weight from which on its precision matters to the size of the file.
 _LARGE = 1024
 
@@ -42,6 +48,21 @@ class _FromPixels(nn.Module):
         return embedded
 
 
+class _AtTwoScales(nn.Module):
+    """Both sizes of each picture side by side, each of length 1: uint8 (B, H, W, 3) in."""
+
+    def __init__(self, image: nn.Module) -> None:
+        super().__init__()
+        self.image = image
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        read = pixels.permute(0, 3, 1, 2).float()
+        larger = [round(SECOND_SCALE * side) for side in read.shape[2:]]
+        grown = F.interpolate(read, size=larger, mode="bilinear", align_corners=False)
+        both = [F.normalize(self.image(one), dim=1) for one in (read, grown)]
+        return torch.cat(both, dim=1)
+
+
 def restore(path: Path) -> tuple[TrainConfig, DualEncoder]:
     """The model of a checkpoint, in eval mode, with its config.
 
@@ -49,7 +70,9 @@ def restore(path: Path) -> tuple[TrainConfig, DualEncoder]:
     """
     state = checkpoint.load(path)
     config = TrainConfig.from_dict(state["config"])
-    model = build(config, state["model"].get("image.facts.sizes", torch.empty(0)).tolist())
+    fields = state["model"].get("image.facts.sizes", torch.empty(0)).tolist()
+    vocabulary = state["model"].get("text.vocabulary")
+    model = build(config, fields, text_of(vocabulary) if vocabulary is not None else "")
     model.load_state_dict(state["model"])
     return config, model.eval()
 
@@ -63,7 +86,7 @@ def export(
     captions: Sequence[str],
     about: Mapping[str, Any],
 ) -> Bundle:
-    """Write a bundle: both towers, the character table, golden inputs and `model.json`.
+    """Write a bundle: the towers there are, the text's vocabulary, golden inputs, `model.json`.
 
     Args:
         crops: (N, H, W, 3) golden crops; captions: golden captions. Their vectors are stored
@@ -74,36 +97,75 @@ def export(
     """
     folder.mkdir(parents=True, exist_ok=True)
     model = model.cpu().eval()
-    _export_image(config, model, folder / "model_image.onnx")
-    _export_text(config, model, folder / "model_text.onnx")
-    np.save(folder / "characters.npy", _characters(model).tables.weight.detach().numpy())
-    described = _describe(config, folder, about)
+    described = {**about, "dim": model.dim, "golden": "golden.npz"}
+    image = None
+    if model.image is not None:
+        image = _AtTwoScales(model.image) if config.multi_scale else _FromPixels(model.image)
+        described["dim"] = model.dim * (2 if config.multi_scale else 1)
+        described["image"] = _export_image(config, image, folder)
+    if isinstance(model.text, CharacterTower):
+        described["text"] = _export_characters(config, model.text, folder)
+    elif isinstance(model.text, TokenTower):
+        described["text"] = _export_tokens(model.text, folder)
     (folder / "model.json").write_text(json.dumps(described, indent=2, ensure_ascii=False), "utf-8")
     bundle = Bundle.read(folder)
     try:
-        _store_golden(config, model, bundle, crops, captions)
+        golden = _golden_crops(image, bundle, crops) | _golden_texts(model, bundle, captions)
     except ParityError:
         (folder / "model.json").unlink()
         raise
+    np.savez_compressed(folder / "golden.npz", **golden)
     return bundle
 
 
-def _characters(model: DualEncoder) -> CharacterTower:
-    if not isinstance(model.text, CharacterTower):
-        raise TypeError(f"only a character tower is exported here, not {type(model.text).__name__}")
-    return model.text
-
-
-def _export_image(config: TrainConfig, model: DualEncoder, path: Path) -> None:
+def _export_image(config: TrainConfig, image: nn.Module, folder: Path) -> dict[str, Any]:
+    """The graph, and what `model.json` says of it; the others alike."""
+    path = folder / "model_image.onnx"
     example = torch.zeros(2, config.height, config.width, 3, dtype=torch.uint8)
-    assert model.image is not None
-    _to_onnx(_FromPixels(model.image), (example,), path, {"pixels": {0: Dim("batch")}})
+    _to_onnx(image, (example,), path, {"pixels": {0: Dim("batch")}})
+    size = {"height": config.height, "width": config.width}
+    return {
+        "file": path.name,
+        "sha256": sha256(path),
+        "preprocessing": {"input": "uint8", "layout": "nhwc", **size},
+    }
 
 
-def _export_text(config: TrainConfig, model: DualEncoder, path: Path) -> None:
+def _export_characters(config: TrainConfig, text: CharacterTower, folder: Path) -> dict[str, Any]:
+    path, table = folder / "model_text.onnx", folder / "characters.npy"
     example = torch.zeros(2, 24, chars.BYTES * config.byte_width), torch.ones(2, 24)
     axes = {0: Dim("batch"), 1: Dim("length", min=2, max=chars.MAX_CHARACTERS)}
-    _to_onnx(_characters(model).encoder, example, path, {"data": axes, "mask": axes})
+    _to_onnx(text.encoder, example, path, {"data": axes, "mask": axes})
+    np.save(table, text.tables.weight.detach().numpy())
+    return {
+        "file": path.name,
+        "sha256": sha256(path),
+        "characters": table.name,
+        "characters_sha256": sha256(table),
+        "preprocessing": {"lower": config.lower},
+    }
+
+
+def _export_tokens(text: TokenTower, folder: Path) -> dict[str, Any]:
+    path, tokenizer = folder / "model_text.onnx", folder / "tokenizer.json"
+    rules = text.preprocessing
+    longest = int(rules["max_length"])
+    full = rules["pad"] == "max_length"
+    ids = torch.ones(2, longest if full else min(longest, 12), dtype=torch.long)
+    axes = {0: Dim("batch")}
+    if not full:
+        axes |= {1: Dim("length", min=SHORTEST, max=longest)}
+    shapes = {"input_ids": axes} | ({"attention_mask": axes} if text.masked else {})
+    example = (ids, torch.ones_like(ids))[: len(shapes)]
+    _to_onnx(text.encoder, example, path, shapes)
+    tokenizer.write_text(text_of(text.vocabulary), "utf-8")
+    return {
+        "file": path.name,
+        "sha256": sha256(path),
+        "tokenizer": tokenizer.name,
+        "tokenizer_sha256": sha256(tokenizer),
+        "preprocessing": rules,
+    }
 
 
 def _to_onnx(
@@ -118,7 +180,7 @@ def _to_onnx(
         str(path),
         input_names=list(shapes),
         output_names=["output"],
-        dynamic_shapes=shapes,
+        dynamic_shapes=tuple(shapes.values()),
         opset_version=OPSET,
         dynamo=True,
         external_data=False,
@@ -150,51 +212,30 @@ def _halve_weights(path: Path) -> None:
     onnx.save(model, path)
 
 
-def _describe(config: TrainConfig, folder: Path, about: Mapping[str, Any]) -> dict[str, Any]:
-    size = {"height": config.height, "width": config.width}
-    return {
-        **about,
-        "dim": config.dim,
-        "image": {
-            "file": "model_image.onnx",
-            "sha256": sha256(folder / "model_image.onnx"),
-            "preprocessing": {"input": "uint8", "layout": "nhwc", **size},
-        },
-        "text": {
-            "file": "model_text.onnx",
-            "sha256": sha256(folder / "model_text.onnx"),
-            "characters": "characters.npy",
-            "characters_sha256": sha256(folder / "characters.npy"),
-            "preprocessing": {"lower": config.lower},
-        },
-        "golden": "golden.npz",
-    }
-
-
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _store_golden(
-    config: TrainConfig,
-    model: DualEncoder,
-    bundle: Bundle,
-    crops: Pixels,
-    captions: Sequence[str],
-) -> None:
-    image, text = bundle.image_tower(), bundle.text_tower()
-    assert text is not None
-    crop_vectors = _encode_one_by_one(image, crops)
-    caption_vectors = np.concatenate([text.encode([caption]) for caption in captions])
-    _compare("image tower", crop_vectors, validation.encode_pictures(model, crops))
-    _compare("text tower", caption_vectors, validation.encode_texts(model, captions))
-    np.savez_compressed(
-        bundle.folder / "golden.npz",
-        crops=crops,
-        crop_vectors=crop_vectors,
-        captions=np.array(list(captions)),
-        caption_vectors=caption_vectors,
-    )
+def _golden_crops(image: nn.Module | None, bundle: Bundle, crops: Pixels) -> dict[str, Any]:
+    """What the self-test of the image tower holds. Raises: ParityError."""
+    tower = bundle.image_tower() if image is not None else None
+    if image is None or tower is None:
+        return {}
+    with torch.no_grad():
+        parts = [image(torch.from_numpy(crops[at : at + 16])) for at in range(0, len(crops), 16)]
+    vectors = _encode_one_by_one(tower, crops)
+    _compare("image tower", vectors, F.normalize(torch.cat(parts)).numpy())
+    return {"crops": crops, "crop_vectors": vectors}
+
+
+def _golden_texts(model: DualEncoder, bundle: Bundle, captions: Sequence[str]) -> dict[str, Any]:
+    """What the self-test of the text tower holds. Raises: ParityError."""
+    tower = bundle.text_tower()
+    if tower is None:
+        return {}
+    vectors = np.concatenate([tower.encode([caption]) for caption in captions])
+    _compare("text tower", vectors, validation.encode_texts(model, captions))
+    return {"captions": np.array(list(captions)), "caption_vectors": vectors}
 
 
 def _encode_one_by_one(image: ImageTower, crops: Pixels) -> Vectors:
