@@ -20,6 +20,7 @@ from PIL import Image as Pictures
 from gallery import crops, datasets, pictures
 from gallery.errors import BadImage, BadSource, BadTarget, UnknownFormat
 from gallery.formats import FORMATS
+from gallery.formats.features import crop_name
 from gallery.formats.records import BoxRecord, CaptionRecord, Format, Record, Written
 from gallery.formats.target import Occupied, Target
 from gallery.models import Box, Caption, Identity, Image, Review
@@ -64,17 +65,20 @@ def request(
     user: User | None = None,
     *,
     queue: bool = True,
+    options: dict[str, Any] | None = None,
 ) -> Job:
     """A job that writes a dataset to the new folder `path`; hidden boxes and captions stay out.
 
     Args:
         format: a key of FORMATS that has a writer.
         split: only people of this split; "" takes all boxes.
+        options: what the format's writer takes, as JSON values.
 
     Raises:
         UnknownFormat, UnknownDataset, BadTarget, BadSource: nothing was written.
     """
-    kind = _format(format, split)
+    options = options or {}
+    kind = _format(format, split, options)
     found = datasets.get(dataset)
     params = {
         "format": format,
@@ -82,6 +86,7 @@ def request(
         "dataset": found.pk,
         "dataset_name": found.name,
         "split": split,
+        "options": options,
     }
     total = _total(kind, found.pk, split)
     return work.request(KIND, task=TASK, params=params, user=user, total=total, queue=queue)
@@ -102,11 +107,12 @@ class Exporter:
         """
         params = at.params
         if self._target is None:
-            kind = _format(params["format"], params["split"])
+            options = params.get("options", {})
+            kind = _format(params["format"], params["split"], options)
             dataset = datasets.get(params["dataset_name"]).pk
             self._target = _target(params["path"], f"{at.job.pk}")
             self._target.begin()
-            self._outcomes = _write(kind, self._target, dataset, params["split"])
+            self._outcomes = _write(kind, self._target, dataset, params["split"], options)
             at.keep(noted=0, notes=[])
             at.plan(_total(kind, dataset, params["split"]))
         outcomes, is_last = _gather(self._outcomes, at.beat)
@@ -136,6 +142,7 @@ def dry_run(
     dataset: str,
     split: str = "",
     *,
+    options: dict[str, Any] | None = None,
     watch: Callable[[int, int | None], None] = lambda done, total: None,
 ) -> Report:
     """Write everything into a temporary folder, tell how it went, and remove it.
@@ -143,7 +150,8 @@ def dry_run(
     Raises:
         As `request`.
     """
-    kind = _format(format, split)
+    options = options or {}
+    kind = _format(format, split, options)
     found = datasets.get(dataset)
     _target(path, "check")
     report, total = Report(), _total(kind, found.pk, split)
@@ -151,7 +159,7 @@ def dry_run(
     try:
         target = Target(Path(scratch) / "out", "dry")
         target.begin()
-        outcomes = _write(kind, target, found.pk, split)
+        outcomes = _write(kind, target, found.pk, split, options)
         is_last = False
         while not is_last:
             chunk, is_last = _gather(outcomes, lambda: None)
@@ -162,7 +170,9 @@ def dry_run(
     return report
 
 
-def _write(kind: Format, target: Target, dataset_id: int, split: str) -> Iterator[Written]:
+def _write(
+    kind: Format, target: Target, dataset_id: int, split: str, options: dict[str, Any]
+) -> Iterator[Written]:
     """The outcomes of a writer and, between them, of pictures that could not be read."""
     unread: list[Written] = []
 
@@ -174,7 +184,7 @@ def _write(kind: Format, target: Target, dataset_id: int, split: str) -> Iterato
                 unread.append(one)
 
     assert kind.write is not None
-    for outcome in kind.write(target, good(), _first_free(dataset_id)):
+    for outcome in kind.write(target, good(), _first_free(dataset_id), **options):
         yield from unread
         unread.clear()
         yield outcome
@@ -221,8 +231,7 @@ def _single(image: Image) -> Iterator[Record | Written]:
             else:
                 opened = opened or crops.picture(image)
                 data = pictures.encode_jpeg(np.asarray(opened.crop(box.bounds)), QUALITY)
-                bounds = "-".join(map(str, box.bounds))
-                name = f"{image.name.rpartition('.')[0] or image.name}-{bounds}.jpg"
+                name = crop_name(image.name, box.bounds)
         except BadImage as exc:
             yield Written(item=item, reason=str(exc))
             continue
@@ -310,12 +319,18 @@ def _told(outcomes: list[Written]) -> tuple[list[Any], list[Any]]:
     return refusals, [(one.item, one.note) for one in outcomes if one.note]
 
 
-def _format(name: str, split: str) -> Format:
+def _format(name: str, split: str, options: dict[str, Any]) -> Format:
     known = [name for name, kind in FORMATS.items() if kind.write]
     if name not in known:
         raise UnknownFormat(name, known)
     if split and split not in SPLITS:
         raise BadSource(f"There is no split {split}; there are {', '.join(SPLITS)}.")
+    unknown = sorted(set(options) - FORMATS[name].write_options)
+    if unknown:
+        raise BadSource(f"The format {name} takes no {', '.join(unknown)}.")
+    for option, value in options.items():
+        if isinstance(value, int) and value < 1:
+            raise BadSource(f"{option} is {value}; it must be 1 or more.")
     return FORMATS[name]
 
 

@@ -203,16 +203,18 @@ class _Batch:
         return there | new
 
     def _captions(self, granted: list[_Wish], boxes: dict[Place, Box]) -> None:
-        wanted = {
+        # In the order of the source: some ways of measuring take the first one.
+        wanted = dict.fromkeys(
             (boxes[wish.place].pk, caption.kind, caption.language, caption.text)
             for wish in granted
             for caption in wish.box.captions
-        }
+        )
         rows = Caption.objects.filter(box__in={box for box, *_ in wanted})
         there = set(rows.values_list("box_id", "kind", "language", "text"))
         new = [
             Caption(box_id=box, kind=kind, language=language, text=text, source=self.caption_source)
-            for box, kind, language, text in sorted(wanted - there)
+            for box, kind, language, text in wanted
+            if (box, kind, language, text) not in there
         ]
         Caption.objects.bulk_create(new)
         self.counts.captions += len(new)

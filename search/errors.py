@@ -142,3 +142,10 @@ class PictureTooLarge(DomainError):
             _("The picture has %(size)d MB; at most %(most)d MB are read.")
             % {"size": -(-size // 2**20), "most": most // 2**20}
         )
+
+
+class ForeignVectors(DomainError):
+    """Vectors of another model than the one they are said to be of."""
+
+    code = "foreign-vectors"
+    status = 422

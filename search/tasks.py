@@ -3,9 +3,24 @@
 from celery import shared_task
 
 from pedsite.jobs import work
-from search import enrollment
+from search import enrollment, features
 
 
 @shared_task(name=enrollment.TASK, acks_late=True)
 def enroll(job_id: int) -> None:
     work.execute(job_id, enrollment.step)
+
+
+@shared_task(name=features.EXPORT_TASK)
+def export_features(job_id: int) -> None:
+    exporter = features.Exporter()
+    try:
+        # No budget: what is half written could not be gone on with by another process.
+        work.execute(job_id, exporter, budget_s=None)
+    finally:
+        exporter.close()
+
+
+@shared_task(name=features.IMPORT_TASK)
+def import_features(job_id: int) -> None:
+    work.execute(job_id, features.Importer())

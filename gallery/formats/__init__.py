@@ -3,11 +3,15 @@
 from gallery.formats import (
     chinese_clip,
     chinese_clip_lmdb,
+    coco,
+    compcars,
     cuhk_pedes,
     drawn,
     flickr8k_cn,
     folder,
     folder_per_class,
+    image_matrix,
+    reid_pickles,
     synth_pedes,
     video,
 )
@@ -22,5 +26,9 @@ FORMATS: dict[str, Format] = {
     "chinese_clip_lmdb": chinese_clip_lmdb.FORMAT,
     "flickr8k_cn": flickr8k_cn.FORMAT,
     "folder_per_class": folder_per_class.FORMAT,
+    "coco": coco.FORMAT,
+    "reid_pickles": reid_pickles.FORMAT,
+    "compcars": compcars.FORMAT,
+    "image_matrix": image_matrix.FORMAT,
     "drawn": drawn.FORMAT,
 }

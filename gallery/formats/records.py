@@ -12,8 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gallery.formats.target import Target
-
 Mark = int | str | list[int]
 MAX_CAPTION = 2000
 MAX_NAME = 500
@@ -93,8 +91,9 @@ class Written:
     note: str = ""
 
 
-# (where to, what, the first number that no person of the dataset has) -> one outcome a record.
-Writer = Callable[[Target, Iterator[Record], int], Iterator[Written]]
+# (where to: Target, what: Iterator[Record], the first number that no person of the dataset has,
+# and its `write_options` by name) -> one outcome a record.
+Writer = Callable[..., Iterator[Written]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +109,7 @@ class Format:
     caption_source: str = "imported"
     options: frozenset[str] = field(default_factory=frozenset)
     write: Writer | None = None
+    write_options: frozenset[str] = field(default_factory=frozenset)
     unit: str = "box"
     test_first: bool = False  # people of the split test go out before all others
 

@@ -217,3 +217,67 @@ def test_a_queued_export_is_done_by_its_task(people, tmp_path):
 def test_export_dataset_refuses_in_words(words, reason, people):
     with pytest.raises(CommandError, match=reason):
         run("export_dataset", *words)
+
+
+@pytest.fixture
+def in_small_chunks(monkeypatch):
+    """A step writes one record."""
+    monkeypatch.setattr(exports, "CHUNK_S", 0)
+
+
+def test_nobody_sees_half_of_an_export_and_nothing_is_left_of_it(people, tmp_path, in_small_chunks):
+    out = tmp_path / "out"
+    job = exports.request("chinese_clip", str(out), "set", queue=False)
+    exporter, seen = exports.Exporter(), []
+
+    def step(at):
+        more = exporter(at)
+        seen.append((out.exists(), [path.name for path in tmp_path.glob(".out*")]))
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return more
+
+    job = work.run_here(job, step, io.StringIO())
+    assert job.state == Job.State.CANCELLED
+    assert seen == [(False, [f".out.{job.pk}.partial"])] * 3
+    exporter.close()
+    assert not list(tmp_path.glob(".out*"))
+    assert not out.exists()
+
+
+def test_an_export_whose_process_was_killed_begins_anew_and_leaves_nothing(
+    people, tmp_path, in_small_chunks
+):
+    out = tmp_path / "out"
+    job = exports.request("cuhk_pedes", str(out), "set", queue=False)
+    stage = tmp_path / f".out.{job.pk}.partial"
+    (stage / "images").mkdir(parents=True)
+    (stage / "images" / "of-the-killed.jpg").write_bytes(b"half")
+    exporter = exports.Exporter()
+    job = work.run_here(job, exporter, io.StringIO())
+    exporter.close()
+    assert (job.state, job.done) == (Job.State.DONE, 4)
+    assert not stage.exists()
+    assert not (out / "images" / "of-the-killed.jpg").exists()
+
+
+def test_an_export_that_another_one_overtakes_fails_and_is_cleaned(people, tmp_path, do_export):
+    out = tmp_path / "out"
+    job = exports.request("cuhk_pedes", str(out), "set", queue=False)
+    do_export("folder_per_class", out)
+    before = sorted(out.rglob("*"))
+    exporter = exports.Exporter()
+    job = work.run_here(job, exporter, io.StringIO())
+    exporter.close()
+    assert job.state == Job.State.FAILED
+    assert "not empty" in job.error
+    assert sorted(out.rglob("*")) == before
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_captions_keep_the_order_of_their_source(tmp_path, do_import):
+    folder_of(tmp_path / "imgs", 1)
+    record = {"id": 1, "file_path": "000.jpg", "captions": ["z", "b", "m"], "split": "test"}
+    path = annotations(tmp_path / "reid_raw.json", [record])
+    do_import("cuhk_pedes", path, "set", tmp_path / "imgs")
+    assert list(Caption.objects.order_by("pk").values_list("text", flat=True)) == ["z", "b", "m"]

@@ -68,7 +68,8 @@ def recall_report(
 
     Returns: `success` with `score` and `scoreJson`, or why there is none in `errorDetail`.
     """
-    hits, seen = {1: 0, 5: 0, TOP: 0}, set()
+    hits = {1: 0, 5: 0, TOP: 0}
+    seen: set[int] = set()
     for query, found in predicted:
         reason = _wrong(query, found, seen, answers)
         if reason:

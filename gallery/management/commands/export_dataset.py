@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from gallery import exports
-from gallery.formats import FORMATS
+from gallery.formats import FORMATS, letterbox
 from pedsite.api import DomainError
 from pedsite.jobs import work
 from pedsite.jobs.models import Job
@@ -29,11 +29,25 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="try all, keep nothing")
         parser.add_argument("--queue", action="store_true", help="hand the job to the workers")
 
+        parser.add_argument(
+            "--fill", choices=letterbox.FILLS, help="image_matrix: of the bands (default Gaussian)"
+        )
+        parser.add_argument(
+            "--resolution", type=int, metavar="N", help="image_matrix: side of a picture (224)"
+        )
+        parser.add_argument(
+            "--min-word-count", type=int, metavar="N", help="reid_pickles: of a word to keep (3)"
+        )
+
     def handle(self, *, format: str, path: str, dataset: str, split: str, **options: Any):
+        names = ("fill", "resolution", "min_word_count")
+        given = {name: options[name] for name in names if options[name] is not None}
         try:
             if options["dry_run"]:
-                return self._dry_run(format, path, dataset, split)
-            job = exports.request(format, path, dataset, split, queue=options["queue"])
+                return self._dry_run(format, path, dataset, split, given)
+            job = exports.request(
+                format, path, dataset, split, queue=options["queue"], options=given
+            )
         except DomainError as exc:
             raise CommandError(str(exc)) from exc
         if options["queue"]:
@@ -46,14 +60,16 @@ class Command(BaseCommand):
             exporter.close()
         return None
 
-    def _dry_run(self, format: str, path: str, dataset: str, split: str) -> None:
+    def _dry_run(
+        self, format: str, path: str, dataset: str, split: str, options: dict[str, Any]
+    ) -> None:
         with tqdm(desc="check", file=self.stderr, unit="", disable=None) as bar:
 
             def watch(done: int, total: int | None) -> None:
                 bar.total = total
                 bar.update(done - bar.n)
 
-            report = exports.dry_run(format, path, dataset, split, watch=watch)
+            report = exports.dry_run(format, path, dataset, split, options=options, watch=watch)
         self.stdout.write(
             f"Nothing was kept. {report.written} records would be written, "
             f"{report.refused} are refused."

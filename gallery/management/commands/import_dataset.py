@@ -32,9 +32,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--test-records", type=int, metavar="N", help="synth_pedes: first N are for testing"
         )
+        parser.add_argument(
+            "--category",
+            metavar="NAME",
+            help="coco: of the boxes (default person, if there is one)",
+        )
 
     def handle(self, *, format: str, path: str, dataset: str, images: str | None, **options: Any):
-        names = ("fps", "start", "test_records")
+        names = ("fps", "start", "test_records", "category")
         given = {name: options[name] for name in names if options[name] is not None}
         try:
             if options["dry_run"]:
