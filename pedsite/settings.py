@@ -302,6 +302,8 @@ UNFOLD = {
 PEDSITE_DETECTOR = env.text("PEDSITE_DETECTOR", "hog")
 # Copies of stored files, which can be made again, and unfinished trainings of this machine.
 PEDSITE_WORK_DIR = env.path("PEDSITE_WORK_DIR", DATA_DIR / "work")
+# Which code this is, where it was installed without its history; trainings keep it.
+PEDSITE_REVISION = env.text("PEDSITE_REVISION", "")
 # Threads of one onnxruntime session; two web workers on two cores are best with one each.
 PEDSITE_INFERENCE_THREADS = env.integer("PEDSITE_INFERENCE_THREADS", 1, least=1)
 # Threads of one enrollment, each decoding and encoding; 0 means one a core.

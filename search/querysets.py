@@ -79,6 +79,12 @@ class ServingVersionQuerySet(models.QuerySet):
             .first()
         )
 
+    def in_force(self) -> Self:
+        """The newest row of each pair of a kind of dataset and a kind of query."""
+        pair = ("dataset_kind", "query_kind")
+        newest = self.model.objects.order_by(*pair, "-pk").distinct(*pair).values("pk")
+        return self.filter(pk__in=newest).order_by(*pair)
+
 
 def _vector(query: np.ndarray, encoder: "Encoder") -> Value:
     if query.shape != (encoder.dim,):

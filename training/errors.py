@@ -100,6 +100,18 @@ class AlreadyTraining(DomainError):
     status = 409
 
 
+class NothingToResume(DomainError):
+    """The run waits, trains, or has given its version."""
+
+    code = "nothing-to-resume"
+    status = 409
+
+    def __init__(self, state: object) -> None:
+        super().__init__(
+            _("This training cannot be resumed: it is %(state)s.") % {"state": str(state).lower()}
+        )
+
+
 class TrainingFailed(DomainError):
     """The training process ended without a model; the message says what it said last."""
 

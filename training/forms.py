@@ -8,20 +8,17 @@ from django.utils.translation import gettext_lazy as _
 
 from gallery.models import Caption, Dataset
 from pedsite.accounts.models import User
-from training.models import Evaluation, ModelVersion
+from training.models import Evaluation, ModelVersion, Teacher
 
+# Before the name of a teacher; no version's name has a colon.
+TEACHER = "teacher:"
 LANGUAGES = [("", _("all languages"))] + [one for one in Caption.Language.choices if one[0]]
 
 
 class EvaluationForm(forms.Form):
-    """A version to be measured on a split. Only datasets that the user may see are offered."""
+    """A version or a teacher, and the split to measure it on, of what the user may see."""
 
-    version = forms.ModelChoiceField(
-        ModelVersion.objects.order_by("-pk"),
-        to_field_name="name",
-        label=_("Version"),
-        empty_label=None,
-    )
+    version = forms.ChoiceField(label=_("Version or teacher"))
     dataset = forms.ModelChoiceField(
         Dataset.objects.none(), to_field_name="name", label=_("Dataset"), empty_label=None
     )
@@ -47,7 +44,21 @@ class EvaluationForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["dataset"].queryset = Dataset.objects.visible_to(user).order_by("name")
+        shown = Dataset.objects.visible_to(user)
+        self.fields["dataset"].queryset = shown.order_by("name")
+        self.teachers = Teacher.objects.ready().filter(snapshot__dataset__in=shown)
+        versions = ModelVersion.objects.order_by("-pk").values_list("name", flat=True)
+        teachers = self.teachers.order_by("name").values_list("name", flat=True)
+        self.fields["version"].choices = [
+            (_("Versions"), [(name, name) for name in versions]),
+            (_("Teachers"), [(f"{TEACHER}{name}", name) for name in teachers]),
+        ]
+
+    def clean_version(self) -> ModelVersion | Teacher:
+        chosen = self.cleaned_data["version"]
+        if chosen.startswith(TEACHER):
+            return self.teachers.get(name=chosen.removeprefix(TEACHER))
+        return ModelVersion.objects.get(name=chosen)
 
 
 class EvaluationsForm(forms.Form):

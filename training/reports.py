@@ -3,7 +3,6 @@
 import csv
 import io
 import math
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -271,9 +270,10 @@ class Curves:
         return [self._operating(*point) for point in self.points]
 
     def nearest(self, threshold: float) -> int:
-        """The place of the first point whose threshold is at least this, or the last."""
-        thresholds = [point[0] for point in self.points]
-        return min(len(thresholds) - 1, bisect_left(thresholds, threshold))
+        """The place of the point whose threshold is closest."""
+        return min(
+            range(len(self.points)), key=lambda place: abs(self.points[place][0] - threshold)
+        )
 
     def _operating(self, threshold: float, far: float, frr: float) -> Operating:
         return Operating(

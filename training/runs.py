@@ -15,13 +15,15 @@ from gallery import datasets, snapshots
 from gallery.models import Snapshot
 from pedsite.accounts.models import User
 from pedsite.jobs import work
-from training import versions
+from pedsite.jobs.models import Job
+from training import lessons, revision, versions
 from training.drawn import Drawn
 from training.errors import (
     AlreadyTraining,
     BadSetting,
     BadTrainingData,
     NameTaken,
+    NothingToResume,
     RunIsOver,
     UnknownRecipe,
     UnknownRun,
@@ -54,13 +56,14 @@ def request(
         licence: of the version; default that of the pretrained network, if one is named.
 
     Raises:
-        UnknownRecipe, BadSetting, UnknownDataset, BadTrainingData, BadVersionName: what was asked
-            for cannot be.
+        UnknownRecipe, BadSetting, UnknownDataset, BadTrainingData, BadVersionName,
+            UnknownTeacher: what was asked for cannot be.
         NameTaken: a version has this name, or a run that is not over will give it.
         AlreadyTraining: the same training waits or runs.
     """
     config = freeze(recipe, settings or {})
-    drawn, snapshot = _source(dataset, user)
+    lessons.check(config)
+    drawn, snapshot = _source(dataset, user, words=lessons.needs_words(config))
     job = work.request(
         KIND,
         task="training.train",
@@ -75,10 +78,35 @@ def request(
         snapshot=snapshot,
         drawn=drawn,
         version_name=versions.check_name(name or f"{recipe}-{job.pk}"),
+        revision=revision.current(),
     )
     _refuse_double(run)
     run.save()
     return run
+
+
+@transaction.atomic
+def resume(run: TrainingRun, user: User | None = None) -> TrainingRun:
+    """Queue a run again that failed or was cancelled: it goes on from its last checkpoint.
+
+    It stays the same run, with a new job, so that its curves go on too.
+
+    Raises:
+        NothingToResume: it waits, trains, or has given its version.
+        NameTaken, AlreadyTraining: another run or version came between.
+    """
+    rows = TrainingRun.objects.select_related("job", "snapshot")
+    found = rows.select_for_update(of=("self",)).get(pk=run.pk)
+    if found.version_id or found.job.state not in (Job.State.FAILED, Job.State.CANCELLED):
+        raise NothingToResume(found.job.get_state_display())
+    _refuse_double(found)
+    found.job = work.request(
+        KIND, task=found.job.task, params=found.job.params, user=user, retry_of=found.job
+    )
+    found.finish_requested = False
+    found.revision = revision.current()
+    found.save(update_fields=["job", "finish_requested", "revision"])
+    return found
 
 
 def freeze(recipe: str, settings: Mapping[str, Any]) -> TrainConfig:
@@ -166,7 +194,7 @@ def curves_folder(run: TrainingRun) -> Path:
     return Path(deployment.PEDSITE_WORK_DIR) / "tensorboard" / f"run-{run.pk}"
 
 
-def _source(dataset: str, user: User | None) -> tuple[str, Snapshot | None]:
+def _source(dataset: str, user: User | None, *, words: bool) -> tuple[str, Snapshot | None]:
     if dataset.startswith(DRAWN):
         try:
             Drawn.parse(dataset)
@@ -174,7 +202,7 @@ def _source(dataset: str, user: User | None) -> tuple[str, Snapshot | None]:
             raise BadTrainingData(f"{exc}.") from exc
         return dataset, None
     snapshot = snapshots.freeze(datasets.get(dataset), user)
-    if not snapshot.caption_count:
+    if words and not snapshot.caption_count:
         raise BadTrainingData(
             f"Dataset “{dataset}” has no captions: there are no words to learn from."
         )

@@ -9,11 +9,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from gallery import snapshots
 from pedsite.jobs.models import Job
 from tests.training.measured import make_split, measure
 from tests.world import make_user, make_version
 from training import evaluations
-from training.models import Evaluation
+from training.models import Evaluation, Teacher
 
 pytestmark = pytest.mark.django_db
 
@@ -234,3 +235,46 @@ def test_the_admin_shows_an_evaluation_and_changes_none(admin_client, measured):
     address = reverse("admin:training_evaluation_change", args=[measured.pk])
     assert admin_client.get(address).status_code == 200
     assert admin_client.post(address, {"look": 1}).status_code == 403
+
+
+def teacher_of(dataset, name="large") -> Teacher:
+    """A store of vectors, as far as pages read of it."""
+    return Teacher.objects.create(
+        name=name,
+        snapshot=snapshots.freeze(dataset),
+        model="maker/large",
+        dim=4,
+        files={"image": {"name": "x", "sha256": "0" * 64, "size": 1}},
+    )
+
+
+def test_what_a_teacher_measured_is_shown_under_its_name(reader, measured):
+    teacher = teacher_of(measured.snapshot.dataset)
+    job = Job.objects.create(kind="evaluate", task="training.evaluate")
+    made = Evaluation.objects.create(
+        job=job,
+        teacher=teacher,
+        snapshot=measured.snapshot,
+        split="validation",
+        protocol="all_pairs",
+        metrics=measured.metrics,
+        details=measured.details,
+    )
+    for address in (reverse("training:evaluation-list"), made.get_absolute_url()):
+        assert "large" in reader.get(address).content.decode()
+    body = reader.get(f"/api/v1/evaluations/{made.pk}").json()
+    assert (body["version"], body["teacher"]) == (None, "large")
+
+
+def test_teachers_of_shared_datasets_are_offered(operator):
+    teacher_of(make_split(visible_to=operator_of(operator)), "mine")
+    teacher_of(make_split("secret"), "theirs")
+    page = operator.get(reverse("training:evaluation-new")).content.decode()
+    assert 'value="teacher:mine"' in page
+    assert "theirs" not in page
+    wanted = {"teacher": "theirs", "dataset": "crowd", "split": "test"}
+    answer = operator.post("/api/v1/evaluations", wanted, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown-teacher")
+    wanted |= {"teacher": "mine", "version": "tiny"}
+    answer = operator.post("/api/v1/evaluations", wanted, content_type="application/json")
+    assert answer.status_code == 400

@@ -17,7 +17,8 @@ from pedsite.accounts.models import User
 from pedsite.accounts.roles import WritesAsOperator
 from pedsite.api import Pages
 from training import evaluations, versions
-from training.models import Evaluation
+from training.errors import UnknownTeacher
+from training.models import Evaluation, ModelVersion, Teacher
 
 EXAMPLE: dict[str, Any] = {
     "id": 7,
@@ -116,7 +117,10 @@ class EvaluationListApi(APIView):
         split = serializers.ChoiceField(Evaluation.Split.choices, required=False)
 
     class Input(serializers.Serializer):
-        version = serializers.CharField(help_text="A model version.")
+        version = serializers.CharField(required=False, help_text="A model version, or else")
+        teacher = serializers.CharField(
+            required=False, help_text="a store of a teacher's vectors of that dataset."
+        )
         dataset = serializers.CharField(help_text="It is frozen now; its snapshot is measured.")
         split = serializers.ChoiceField(
             Evaluation.Split.choices,
@@ -135,6 +139,11 @@ class EvaluationListApi(APIView):
         class Meta:
             ref_name = "EvaluationRequest"
 
+        def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+            if ("version" in attrs) == ("teacher" in attrs):
+                raise serializers.ValidationError("Give exactly one of version and teacher.")
+            return attrs
+
     @extend_schema(
         operation_id="evaluations",
         summary="Evaluations on datasets that you may see, newest first",
@@ -147,6 +156,7 @@ class EvaluationListApi(APIView):
         places = {"version": "version__name", "dataset": "snapshot__dataset__name"}
         narrow = {places.get(name, name): of for name, of in wanted.validated_data.items()}
         found = Evaluation.objects.visible_to(request.user).with_context().filter(**narrow)
+        found = found.defer("metrics", "details", "predictions")
         pages = Pages()
         page = pages.paginate_queryset(found, request, view=self)
         output = EvaluationOutput(page, many=True, context={"request": request})
@@ -182,7 +192,7 @@ class EvaluationListApi(APIView):
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
         made = evaluations.request(
-            versions.get(wanted["version"]),
+            _subject(wanted, request.user),
             visible_dataset(wanted["dataset"], request.user),
             wanted["split"],
             protocol=wanted["protocol"],
@@ -219,6 +229,17 @@ class EvaluationApi(APIView):
         if found is None:
             raise Http404
         return Response(self.Output(found, context={"request": request}).data)
+
+
+def _subject(wanted: dict[str, Any], user: User) -> ModelVersion | Teacher:
+    """Raises: UnknownVersion, UnknownTeacher."""
+    if "version" in wanted:
+        return versions.get(wanted["version"])
+    shown = Teacher.objects.filter(snapshot__dataset__in=Dataset.objects.visible_to(user))
+    found = shown.filter(name=wanted["teacher"]).first()
+    if found is None:
+        raise UnknownTeacher(wanted["teacher"])
+    return found
 
 
 def visible_dataset(name: str, user: User) -> Dataset:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import template
+from django.utils.translation import ngettext
 
 from training import charts
 
@@ -28,7 +29,9 @@ def spread(interval: tuple[float, float] | None) -> str:
 
 @register.filter
 def measured(value: Any) -> Any:
-    """A number with four digits that mean something; text as it is."""
+    """A number with four digits that mean something; a list by its length; text as it is."""
+    if isinstance(value, list):
+        return ngettext("%(n)d item", "%(n)d items", len(value)) % {"n": len(value)}
     return charts.plain(value) if isinstance(value, float) else value
 
 

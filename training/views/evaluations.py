@@ -30,6 +30,7 @@ CSV = "text/csv; charset=utf-8"
 def evaluation_list(request: HttpRequest) -> HttpResponse:
     """GET /evaluations/: those on datasets that the user may see, newest first."""
     found = Evaluation.objects.visible_to(request.user).with_context()
+    found = found.defer("details", "predictions")
     form = EvaluationsForm(request.GET, user=request.user)
     page = Paginator(form.narrow(found), PAGE_SIZE).get_page(request.GET.get("page"))
     rows = [(one, reports.headline(one)) for one in page]

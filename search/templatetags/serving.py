@@ -1,0 +1,29 @@
+"""What pages of models say of who serves; models themselves do not know that search exists."""
+
+from django import template
+from django.db.models import QuerySet
+
+from pedsite.accounts.models import User
+from search import coverage
+from search.models import ServingVersion
+from training.models import ModelVersion
+
+register = template.Library()
+
+
+@register.simple_tag
+def answers_now(version: ModelVersion) -> QuerySet[ServingVersion]:
+    """The kinds of query that a version answers at this moment, since when and by whose choice."""
+    return ServingVersion.objects.in_force().filter(version=version).select_related("set_by")
+
+
+@register.simple_tag
+def serving_now() -> set[int]:
+    """Numbers of all versions that answer some query at this moment."""
+    return set(ServingVersion.objects.in_force().values_list("version_id", flat=True))
+
+
+@register.simple_tag
+def covered(version: ModelVersion, user: User) -> list[coverage.Coverage]:
+    """How much of each dataset that the user may see a version's vectors cover."""
+    return coverage.of(version, user)
