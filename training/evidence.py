@@ -46,7 +46,7 @@ def _of_drawn(name: str, image: ImageTower) -> Evidence:
     except ValueError as exc:
         raise BadTrainingData(str(exc)) from exc
     work = Path(settings.PEDSITE_WORK_DIR) / "converted"
-    drawn = load_or_draw(wanted.seed, wanted.count, work, image.height, image.width)
+    drawn = load_or_draw(wanted.seed, wanted.count, work, *image.framing.usual)
     # Two crops a person: both on one side.
     first = max(2, int(len(drawn) * CALIBRATION_SHARE) // 2 * 2)
     rows = np.arange(first, len(drawn))
@@ -54,9 +54,9 @@ def _of_drawn(name: str, image: ImageTower) -> Evidence:
         raise BadTrainingData(f"{name} has too few crops to calibrate with some and try others.")
     texts, facts = drawn.describe(rows, np.random.default_rng((wanted.seed, 5)))
     return Evidence(
-        calibration=np.asarray(drawn.pixels[:first][:MAX_CALIBRATION]),
+        calibration=image.prepare_all(np.asarray(drawn.pixels[:first][:MAX_CALIBRATION])),
         pairs=Pairs(
-            crops=np.asarray(drawn.pixels[rows]),
+            crops=image.prepare_all(np.asarray(drawn.pixels[rows])),
             texts=texts,
             fits=fits(stated_facts(facts), drawn.has[rows]),
             people=rows // 2,

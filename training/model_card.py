@@ -52,10 +52,10 @@ def measure(
     if text is None:
         raise ValueError("an image-only version answers no descriptions")
     tell(f"drawing {crops} crops of people that no training saw")
-    drawn = load_or_draw(seed, crops, work, image.height, image.width)
+    drawn = load_or_draw(seed, crops, work, *image.framing.usual)
     free = json.loads(FREE_QUERIES.read_text("utf-8"))
     gallery = _with_fitting_people(drawn, free, seed, image)
-    vectors = encode_crops(image, gallery.pixels)
+    vectors = encode_crops(image, image.prepare_all(gallery.pixels))
     people = len({_look(person) for person in gallery.people})
     metrics: dict[str, Any] = {"boxes": len(gallery), "identities": people}
     for language in LANGUAGES:
@@ -191,7 +191,7 @@ def _with_fitting_people(
         rng = np.random.default_rng((seed, 5, number))
         person = someone_who([(field, value) for field, value in query["facts"]], rng)
         for _ in range(2):
-            crop = draw(person, rng, image.height, image.width)
+            crop = draw(person, rng, *image.framing.usual)
             people.append(person)
             visible.append(crop.visible)
             pixels.append(crop.pixels[None])

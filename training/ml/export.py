@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.export import Dim
 from torch.nn import functional as F
 
-from training.ml import chars, checkpoint, validation
+from training.ml import chars, checkpoint, graphs, validation
 from training.ml.config import TrainConfig
 from training.ml.data import Pixels
 from training.ml.dual_encoder import DualEncoder, build
@@ -28,8 +28,6 @@ PARITY = 1e-4
 # How much larger a picture of a version of two scales is read the second time: sqrt 2, twice the
 # pixels.
 SECOND_SCALE = 1.4147
-# Numbers in a weight from which on its precision matters to the size of the file.
-_LARGE = 1024
 
 
 class ParityError(RuntimeError):
@@ -186,30 +184,10 @@ def _to_onnx(
         external_data=False,
         verbose=False,
     )
-    _halve_weights(path)
-
-
-def _halve_weights(path: Path) -> None:
-    """Store large weights as fp16, each behind a Cast to fp32 that is folded when a session loads.
-
-    Half the file, the same speed and fp32 arithmetic; rounding a weight to 11 bits moves a vector
-    by less than PARITY, which is checked after.
-    """
-    model = onnx.load(path)
-    casts = []
-    for weight in model.graph.initializer:
-        values = onnx.numpy_helper.to_array(weight)
-        if values.dtype != np.float32 or values.size < _LARGE:
-            continue
-        name = weight.name
-        weight.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), f"{name}_fp16"))
-        casts.append(
-            onnx.helper.make_node("Cast", [weight.name], [name], to=onnx.TensorProto.FLOAT)
-        )
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-    onnx.save(model, path)
+    # Rounding a weight to 11 bits moves a vector by less than PARITY, which is checked after.
+    graph = onnx.load(path)
+    graphs.halve_weights(graph)
+    onnx.save(graph, path)
 
 
 def sha256(path: Path) -> str:

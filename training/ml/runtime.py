@@ -104,6 +104,12 @@ class ImageTower:
         """
         return self.framing(crop)
 
+    def prepare_all(self, crops: Pixels) -> Pixels:
+        """Crops of one size (N, h, w, 3), framed; the same array if they are as it reads them."""
+        if self.framing.mode == "stretch" and crops.shape[1:3] == (self.height, self.width):
+            return crops
+        return np.stack([self.prepare(crop) for crop in crops])
+
     def encode(self, batch: Pixels) -> Vectors:
         """Unit vectors (B, dim) of prepared crops (B, height, width, 3)."""
         if batch.shape[1:] != (self.height, self.width, 3):

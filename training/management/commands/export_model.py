@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from pedsite.api import DomainError
-from training import conversion, versions
+from training import chinese_clip_export, conversion, versions
+from training.chinese_clip_export import PREFIX
 from training.evidence import DRAWN
 from training.ml.chars import MAX_CHARACTERS
 from training.ml.quantize import PRECISIONS
@@ -40,6 +41,14 @@ class Command(BaseCommand):
             "--length", type=int, help=f"characters of a text, with --static; default {LENGTH}"
         )
         parser.add_argument(
+            "--chinese-clip",
+            nargs="?",
+            const=PREFIX,
+            metavar="PREFIX",
+            help="towers under the names that Chinese-CLIP's tools load, "
+            "%(const)s.img.fp32.onnx and its like; fp32 or fp16",
+        )
+        parser.add_argument(
             "--dataset",
             metavar="NAME",
             default=DRAWN,
@@ -54,11 +63,17 @@ class Command(BaseCommand):
         precision: str,
         static: bool,
         simplify: bool,
+        chinese_clip: str | None,
         **options: Any,
     ) -> None:
         try:
             version = versions.get(version_name)
-            if precision == "fp32" and not static and not simplify:
+            if chinese_clip is not None:
+                self._refuse(options, "batch", "length")
+                chinese_clip_export.export(
+                    version, outdir, prefix=chinese_clip, precision=precision
+                )
+            elif precision == "fp32" and not static and not simplify:
                 self._refuse(options, "batch", "length")
                 versions.export(version, outdir)
             else:

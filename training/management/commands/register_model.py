@@ -6,12 +6,13 @@ from django.core.management.base import BaseCommand, CommandError
 
 from pedsite.api import DomainError
 from training import versions
+from training.models import ModelVersion
 
 
 class Command(BaseCommand):
     help = (
-        "Registers ONNX towers that were trained elsewhere, or a folder that export_model wrote, "
-        "as a version."
+        "Registers ONNX towers that were trained elsewhere, a folder that export_model wrote, or "
+        "an image-text model of transformers, as a version."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -19,6 +20,18 @@ class Command(BaseCommand):
         source = parser.add_mutually_exclusive_group(required=True)
         source.add_argument("--image", type=Path, help="ONNX graph of the image tower")
         source.add_argument("--bundle", type=Path, help="a folder that export_model wrote")
+        source.add_argument(
+            "--transformers",
+            metavar="DIR",
+            help="an image-text model that transformers saved, or its id on the hub; both towers "
+            "become ONNX, and serve without transformers",
+        )
+        parser.add_argument("--revision", default="", help="of the hub; default the newest")
+        parser.add_argument(
+            "--trust-remote-code",
+            action="store_true",
+            help="run Python code that comes with the model; read it first",
+        )
         parser.add_argument("--text", type=Path, help="ONNX graph of the text tower")
         parser.add_argument("--chars", type=Path, help="the text tower's character table, .npy")
         parser.add_argument(
@@ -39,12 +52,22 @@ class Command(BaseCommand):
         )
         parser.add_argument("--licence", default="")
 
-    def handle(self, *, name: str, bundle: Path | None, space: str, **options: Any) -> None:
+    def handle(
+        self,
+        *,
+        name: str,
+        bundle: Path | None,
+        transformers: str | None,
+        space: str,
+        **options: Any,
+    ) -> None:
         if not bundle and not space:
             raise CommandError("--space is needed: say which vectors these can be compared with")
         try:
             if bundle:
                 version = versions.register_bundle(bundle, name=name, space=space)
+            elif transformers:
+                version = self._adopt(name, transformers, space, options)
             else:
                 version = versions.register(
                     name,
@@ -60,3 +83,17 @@ class Command(BaseCommand):
             raise CommandError(str(exc)) from exc
         kind = "image only" if version.is_image_only else "image and text"
         self.stdout.write(f"{version.name}\t{version.space.name}\t{version.dim}\t{kind}")
+
+    def _adopt(self, name: str, model: str, space: str, options: dict[str, Any]) -> ModelVersion:
+        # Loads torch, which the other ways of registering do without.
+        from training import adoption
+
+        return adoption.register(
+            name,
+            model,
+            space=space,
+            revision=options["revision"],
+            trusted=options["trust_remote_code"],
+            licence=options["licence"],
+            tell=self.stderr.write,
+        )
