@@ -195,6 +195,8 @@ class TrainConfig:
     accumulate: int = setting(1, above=0, high=1024)
     optimizer: str = setting("adamw", choices=("adamw", "schedule_free", "lion"))
     lr: float = setting(1e-3, above=0)
+    # The share of lr that the schedule ends at.
+    lr_end: float = setting(0.01, low=0, high=1)
     weight_decay: float = setting(0.05, low=0, high=10)
     warmup: int = setting(300, low=0, high=1_000_000)
     clip_norm: float = setting(1.0, above=0)

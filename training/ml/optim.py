@@ -13,11 +13,18 @@ Groups = list[dict[str, Any]]
 
 
 def learning_rate(
-    step: int, *, peak: float, warmup: int, steps: int, constant: bool = False
+    step: int,
+    *,
+    peak: float,
+    warmup: int,
+    steps: int,
+    end: float = 0.01,
+    constant: bool = False,
 ) -> float:
-    """Linear from 0 to the peak over `warmup` steps, then half a cosine down to 1 % of it.
+    """Linear from 0 to the peak over `warmup` steps, then half a cosine down to `end` of it.
 
     Args:
+        end: the share of the peak that is left after `steps`.
         constant: stay at the peak instead.
     """
     if step < warmup:
@@ -25,7 +32,7 @@ def learning_rate(
     if constant:
         return peak
     share = (step - warmup) / max(1, steps - warmup)
-    return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * min(1.0, share))) / 2)
+    return peak * (end + (1 - end) * (1 + math.cos(math.pi * min(1.0, share))) / 2)
 
 
 def optimizer(

@@ -18,7 +18,7 @@ class Stage:
     against_gallery: texts learn against the vectors of fixed pictures; begins from the best
         checkpoint, with an optimizer of its own.
     selects: whether the model can be judged by now; before, one tower knows nothing yet.
-    constant: the rate does not fall after the warm-up.
+    falls_to: the share of the peak that the rate ends at. constant: it does not fall at all.
     """
 
     towers: Towers
@@ -28,6 +28,7 @@ class Stage:
     warmup: int
     against_gallery: bool = False
     selects: bool = True
+    falls_to: float = 0.01
     constant: bool = False
 
     @property
@@ -46,6 +47,7 @@ class Stage:
             peak=self.peak,
             warmup=self.warmup,
             steps=self.steps,
+            end=self.falls_to,
             constant=self.constant,
         )
 
@@ -67,6 +69,7 @@ def stages(config: TrainConfig) -> Iterator[Stage]:
                 peak=config.lr,
                 warmup=config.warmup,
                 selects=False,
+                falls_to=config.lr_end,
                 constant=constant,
             )
         start += steps
@@ -76,6 +79,7 @@ def stages(config: TrainConfig) -> Iterator[Stage]:
         steps=config.steps,
         peak=config.lr,
         warmup=config.warmup,
+        falls_to=config.lr_end,
         constant=constant,
     )
     if config.text_last:
@@ -87,5 +91,6 @@ def stages(config: TrainConfig) -> Iterator[Stage]:
             peak=config.lr / 3,
             warmup=20,
             against_gallery=True,
+            falls_to=config.lr_end,
             constant=constant,
         )

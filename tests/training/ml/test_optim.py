@@ -44,6 +44,7 @@ def test_a_rate_rises_and_falls_or_stays_where_the_weights_are_averaged():
     assert falling[:4] == [0.25, 0.5, 0.75, 1.0]
     assert falling[4:] == sorted(falling[4:], reverse=True)
     assert learning_rate(20, peak=1.0, warmup=4, steps=20) == pytest.approx(0.01)
+    assert learning_rate(20, peak=2.0, warmup=4, steps=20, end=0.25) == pytest.approx(0.5)
     constant = [learning_rate(s, peak=1.0, warmup=4, steps=20, constant=True) for s in range(20)]
     assert constant == [0.25, 0.5, 0.75, *[1.0] * 17]
 

@@ -1,4 +1,12 @@
-"""A student learns a teacher's similarities, and who is who."""
+"""A student learns a teacher's similarities, and who is who.
+
+The weights have the names and defaults of the system that the recipe comes from. Its other options
+are settings under these names: feature-dim `dim`, image-size `height` and `width`, max-seq-length
+`max_tokens` (a character tower reads 512 characters), iterations `steps`, optim `optimizer`,
+warm-up `warmup`, lr-min `lr_end` (as a share of `lr`), fp16 `precision`, train-modules `freeze`
+(what is not trained). Pictures are decoded once, so there are no workers, and a run that was cut
+off goes on by itself, so there is no resume.
+"""
 
 from dataclasses import dataclass
 
