@@ -78,6 +78,12 @@ def check(config: TrainConfig) -> None:
         taught = find_teacher(config.teacher)
         if isinstance(taught, ModelVersion) and taught.is_image_only:
             raise BadTrainingData(f"Version “{taught.name}” reads no words: it cannot teach them.")
+        # Crops are stretched to a size for a version; that is not what this one would see.
+        if isinstance(taught, ModelVersion) and "resize" in taught.image_encoder.preprocessing:
+            raise BadTrainingData(
+                f"Version “{taught.name}” frames pictures in a way of its own: extract the vectors "
+                "of its model with extract_teacher, and name that teacher."
+            )
     if config.recipe == "distill_text":
         partner(config)
 

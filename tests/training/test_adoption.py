@@ -11,8 +11,10 @@ from django.core.management import CommandError, call_command
 
 from search import encoders
 from tests.training import foreign_models
-from training import versions
+from training import lessons, versions
+from training.errors import BadTrainingData
 from training.ml import foreign, foreign_export
+from training.ml.config import TrainConfig
 from training.models import ModelVersion
 
 # What they must agree to: the cosine of a served vector with torch's.
@@ -90,6 +92,12 @@ def test_how_a_model_is_fed_is_recorded(adopted):
     assert picture["mean"] == pytest.approx([0.48145466, 0.4578275, 0.40821073])
     assert picture["std"] == pytest.approx([0.26862954, 0.26130258, 0.27577711])
     assert (text["max_length"], text["pad"]) == (20, "longest")
+
+
+def test_a_version_that_frames_pictures_its_own_way_teaches_by_extracted_vectors(adopted):
+    config = TrainConfig.from_dict({"recipe": "distill", "teacher": adopted("clip").name})
+    with pytest.raises(BadTrainingData, match="extract_teacher"):
+        lessons.check(config)
 
 
 def test_a_process_that_serves_a_foreign_model_loads_no_torch(adopted, bundles):

@@ -15,7 +15,7 @@ from django.db import connection
 from pedsite.jobs import work
 from pedsite.jobs.models import Job
 from tests.training.ml.test_event_files import events, points
-from training import runs, trainer, versions
+from training import child, runs, versions
 from training.errors import RunIsOver, TrainingFailed
 from training.models import TrainingRun
 from training.tasks import train
@@ -190,7 +190,7 @@ def test_the_command_trains_in_a_process_of_its_own(people, tiny, child_database
 def test_a_killed_training_is_taken_up_at_its_checkpoint(people, tiny, child_database, monkeypatch):
     endless = tiny | {"steps": 20_000, "validate_every": 20_000}
     run = runs.request("clip", "people", endless, queue=False)
-    heard = trainer._heard
+    heard = child._heard
 
     def hear_and_kill(work, line):
         said = heard(work, line)
@@ -198,7 +198,7 @@ def test_a_killed_training_is_taken_up_at_its_checkpoint(people, tiny, child_dat
             _kill_children()
         return said
 
-    monkeypatch.setattr(trainer, "_heard", hear_and_kill)
+    monkeypatch.setattr(child, "_heard", hear_and_kill)
     train(run.job_id)
     job = Job.objects.get(pk=run.job_id)
     assert job.state == "failed"
@@ -231,9 +231,9 @@ def test_processes_of_torchrun_train_one_version_together(people, tiny, child_da
 
 
 def _kill_children():
-    for child in psutil.Process().children():
-        if "run_training" in child.cmdline():
-            os.kill(child.pid, signal.SIGKILL)
+    for process in psutil.Process().children():
+        if "run_training" in process.cmdline():
+            os.kill(process.pid, signal.SIGKILL)
 
 
 def test_a_process_that_is_told_to_stop_leaves_a_checkpoint(people, tiny, monkeypatch, capsys):
@@ -252,7 +252,7 @@ def test_a_process_that_is_told_to_stop_leaves_a_checkpoint(people, tiny, monkey
             call_command("run_training", run.pk)
     finally:
         signal.signal(signal.SIGTERM, before)
-    assert ended.value.code == trainer.STOPPED
+    assert ended.value.code == child.STOPPED
     assert (runs.folder(run) / "last.pt").exists()
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert said[0] == {"done": 0, "total": 6, "note": "decoding 1 of 18 boxes"}

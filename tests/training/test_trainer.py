@@ -8,7 +8,7 @@ import pytest
 from pedsite.jobs import work
 from pedsite.jobs.models import Job
 from pedsite.jobs.work import run_here
-from training import runs, trainer
+from training import child, runs, trainer
 from training.tasks import train
 
 pytestmark = pytest.mark.django_db
@@ -125,7 +125,7 @@ def test_cancelling_lets_the_process_write_its_checkpoint(run, behave, monkeypat
     monkeypatch.setattr(work, "BEAT_EVERY", 0.1)
     behave(STOPS_WHEN_ASKED)
     monkeypatch.setattr(
-        trainer,
+        child,
         "_heard",
         lambda at, line: Job.objects.filter(pk=run.job_id).update(cancel_requested=True) and None,
     )
@@ -138,15 +138,15 @@ def test_a_process_that_will_not_stop_is_killed_with_all_that_it_started(run, be
     import psutil
 
     monkeypatch.setattr(work, "BEAT_EVERY", 0.1)
-    monkeypatch.setattr(trainer, "GRACE_S", 0.5)
-    heard = trainer._heard
+    monkeypatch.setattr(child, "GRACE_S", 0.5)
+    heard = child._heard
 
     def hear_and_cancel(at, line):
         said = heard(at, line)
         Job.objects.filter(pk=run.job_id).update(cancel_requested=True)
         return said
 
-    monkeypatch.setattr(trainer, "_heard", hear_and_cancel)
+    monkeypatch.setattr(child, "_heard", hear_and_cancel)
     behave(DEAF)
     job = finished(run)
     assert job.state == "cancelled"
@@ -159,7 +159,7 @@ def test_a_worker_that_is_told_to_stop_gives_the_training_back(run, behave, monk
     monkeypatch.setattr(work, "send", sent.append)
     monkeypatch.setattr(work, "_stopping", bytearray(1))
     behave(STOPS_WHEN_ASKED)
-    monkeypatch.setattr(trainer, "_heard", lambda at, line: work.stop_soon())
+    monkeypatch.setattr(child, "_heard", lambda at, line: work.stop_soon())
     job = finished(run)
     assert (job.state, job.lease_key) == ("running", "")
     assert [one.pk for one in sent] == [job.pk]
@@ -169,12 +169,12 @@ def test_a_process_that_is_told_to_stop_before_it_listens_has_not_failed(run, be
     monkeypatch.setattr(work, "send", lambda job: None)
     monkeypatch.setattr(work, "_stopping", bytearray(1))
     behave("import time; print(flush=True); time.sleep(60)")
-    monkeypatch.setattr(trainer, "_heard", lambda at, line: work.stop_soon())
+    monkeypatch.setattr(child, "_heard", lambda at, line: work.stop_soon())
     assert finished(run).state == "running"
 
 
 def test_a_long_training_leaves_its_worker_to_a_job_that_waits(run, behave, monkeypatch):
-    monkeypatch.setattr(trainer, "TURN_S", 0.1)
+    monkeypatch.setattr(child, "TURN_S", 0.1)
     behave(STOPS_WHEN_ASKED)
     other = work.request("import", task="gallery.import", params={}, queue=False)
     began = time.monotonic()
@@ -196,11 +196,11 @@ def test_a_process_whose_job_was_taken_over_is_killed_at_once(run, behave, monke
     monkeypatch.setattr(work, "BEAT_EVERY", 0.1)
     behave(DEAF)
     monkeypatch.setattr(
-        trainer,
+        child,
         "_heard",
         lambda at, line: Job.objects.filter(pk=run.job_id).update(lease_key="another") and None,
     )
     began = time.monotonic()
     train(run.job_id)
-    assert time.monotonic() - began < trainer.GRACE_S / 2
+    assert time.monotonic() - began < child.GRACE_S / 2
     assert Job.objects.get(pk=run.job_id).lease_key == "another"

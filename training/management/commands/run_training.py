@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from pedsite.api import DomainError
-from training import execution, trainer
+from training import child, execution
 from training.ml.engine import Stopped
 
 # Lines a second that only say how far it is.
@@ -47,7 +47,7 @@ class Command(BaseCommand):
                 should_stop=self.should_stop,
             )
         except Stopped:
-            raise SystemExit(trainer.STOPPED) from None
+            raise SystemExit(child.STOPPED) from None
         except DomainError as exc:
             self.say(error=str(exc))
             raise SystemExit(1) from None
@@ -62,7 +62,7 @@ class Command(BaseCommand):
         while os.getppid() == self.parent:
             time.sleep(1)
         # The training sees it too, after its step, and leaves a checkpoint.
-        time.sleep(trainer.GRACE_S)
+        time.sleep(child.GRACE_S)
         os.killpg(0, signal.SIGKILL)
 
     def stop(self, *_signal: Any) -> None:
