@@ -2,14 +2,17 @@
 
 import errno
 import json
+from contextlib import suppress
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from tests.training.ml.crops import coloured, tiny_config
 from training.ml import checkpoint, engine, export, pace
 from training.ml.config import ConfigError
+from training.ml.dual_encoder import build
 from training.ml.engine import Watch
 
 
@@ -77,6 +80,50 @@ def test_averaged_weights_are_resumed_and_training_goes_on_from_its_own(crops, t
     last = checkpoint.load(tmp_path / "straight" / engine.LAST)["model"]
     served = checkpoint.load(straight)["model"]
     assert any(not torch.equal(served[name], last[name]) for name in last)
+
+
+def dropping(config, *about):
+    """The model with dropout after its text tower."""
+    model = build(config, *about)
+    model.text.encoder.project = nn.Sequential(model.text.encoder.project, nn.Dropout(0.5))
+    return model
+
+
+def losses(config, crops, folder, **watching):
+    curve = {}
+    watch = Watch(report=lambda step, values: curve.setdefault(step, values), **watching)
+    probe = crops.probe(np.arange(32), np.random.default_rng(1))
+    with suppress(engine.Stopped):
+        engine.train(config, crops, probe, folder, watch=watch)
+    return {step: values["loss"] for step, values in curve.items()}
+
+
+def test_a_resumed_run_drops_out_what_it_would_have_dropped(crops, tmp_path, monkeypatch):
+    monkeypatch.setattr(engine, "build", dropping)
+    config = tiny_config(steps=6, validate_every=6)
+    straight = losses(config, crops, tmp_path / "straight")
+    asked = iter([False] * 2 + [True])
+    cut = losses(config, crops, tmp_path / "cut", should_stop=lambda: next(asked))
+    cut |= losses(config, crops, tmp_path / "cut")
+    assert sorted(cut) == [1, 2, 3, 4, 5, 6]
+    assert cut == pytest.approx(straight, rel=1e-4)
+
+
+def test_chunks_drop_out_the_same_when_they_are_encoded_again(crops, tmp_path, monkeypatch):
+    read = []
+
+    def watched(config, *about):
+        model = dropping(config, *about)
+        model.text.register_forward_hook(lambda *said: read.append(said[-1].detach()))
+        return model
+
+    monkeypatch.setattr(engine, "build", watched)
+    config = tiny_config(steps=1, batch=96, accumulate=3)
+    asked = iter([True])
+    losses(config, crops, tmp_path, should_stop=lambda: next(asked))
+    first, second = read[:6], read[6:12]
+    assert all(torch.equal(*pair) for pair in zip(first, second, strict=True))
+    assert any((one == 0).any() for one in first), "something was dropped"
 
 
 def test_frozen_weights_and_their_running_statistics_stay(crops, tmp_path):
