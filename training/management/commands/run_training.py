@@ -72,9 +72,6 @@ class Command(BaseCommand):
         return self.asked or (self.parent is not None and os.getppid() != self.parent)
 
     def progress(self, done: int, total: int, note: str) -> None:
-        # Drawing and decoding end here too; after the last step nothing is worth stopping for.
-        if self.should_stop() and done < total:
-            raise Stopped(f"stopped after step {done} of {total}")
         if time.monotonic() - self.told >= TELL_EVERY_S or done == total:
             self.told = time.monotonic()
             self.say(done=done, total=total, note=note)
