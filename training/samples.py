@@ -159,8 +159,9 @@ def named(
     """The boxes of a snapshot whose identity is known, with or without words.
 
     Args:
-        hold_out_pictures: of each training identity one picture in ten validates, instead of one
-            identity in ten: where the same classes will be asked for that were trained.
+        hold_out_pictures: of each training identity one picture in ten validates, and at least
+            two where there are four, instead of one identity in ten: where the same classes will
+            be asked for that were trained.
     """
     found = []
     for entry in entries:
@@ -168,11 +169,21 @@ def named(
         if not person:
             continue
         split = entry["split"] or (TRAIN if hold_out_pictures else split_of(dataset, person))
-        if hold_out_pictures and split == TRAIN:
-            inside = _place(dataset, f"box {entry['box']}") < VALIDATION_SHARE
-            split = VALIDATION if inside else TRAIN
         found.append(_sample(entry, person, split))
-    return found
+    return _pictures_held_out(found, dataset) if hold_out_pictures else found
+
+
+def _pictures_held_out(found: list[Sample], dataset: str) -> list[Sample]:
+    of_person: dict[str, list[Sample]] = {}
+    for sample in found:
+        if sample.split == TRAIN:
+            of_person.setdefault(sample.person, []).append(sample)
+    held_out = set()
+    for own in of_person.values():
+        own.sort(key=lambda sample: _place(dataset, f"box {sample.box}"))
+        count = max(2, round(VALIDATION_SHARE * len(own))) if len(own) >= 4 else 0
+        held_out |= {sample.box for sample in own[:count]}
+    return [_moved(one, VALIDATION) if one.box in held_out else one for one in found]
 
 
 def _sample(entry: dict[str, Any], person: str, split: str) -> Sample:

@@ -148,6 +148,14 @@ def test_pictures_without_words_count_where_somebody_is_named():
     assert all(len(sides) == 1 for sides in splits.values())
     by_picture = samples.named(entries, "things", hold_out_pictures=True)
     held_out = [one for one in by_picture if one.split == "validation"]
-    assert len(held_out) == pytest.approx(30, abs=15)
-    assert {one.person for one in held_out} == {"class 0", "class 1", "class 2"}
+    people = [one.person for one in held_out]
+    assert {person: people.count(person) for person in people} == {
+        "class 0": 10,
+        "class 1": 10,
+        "class 2": 10,
+    }
+    few = samples.named(entries[:5] + entries[6:9], "things", hold_out_pictures=True)
+    assert [one.split for one in few] == ["train"] * 8
+    few = samples.named([*entries[:9], entries[9]], "things", hold_out_pictures=True)
+    assert sorted(one.person for one in few if one.split == "validation") == ["class 0"] * 2
     assert by_picture[-1].split == "test"

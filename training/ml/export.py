@@ -100,7 +100,7 @@ def export(
     if model.image is not None:
         image = _AtTwoScales(model.image) if config.multi_scale else _FromPixels(model.image)
         described["dim"] = model.dim * (2 if config.multi_scale else 1)
-        described["image"] = _export_image(config, image, folder)
+        described["image"] = _export_image(config, image.eval(), folder)
     if isinstance(model.text, CharacterTower):
         described["text"] = _export_characters(config, model.text, folder)
     elif isinstance(model.text, TokenTower):
