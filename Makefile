@@ -1,15 +1,20 @@
 # make demo: everything, from nothing to a running site.   make test: the suite.   See README.md.
+# make bench: speed as ratios against bare loops, with their targets.
 PYTHON ?= python3.11
 PORT ?= 8000
 BIN = .venv/bin
 
-.PHONY: demo test lint .venv
+.PHONY: demo test lint bench .venv
 
 demo: .venv
 	@$(BIN)/python manage.py demo --port $(PORT)
 
 test: .venv
 	@$(BIN)/python -m pytest
+
+# ROWS="8 11" measures these alone; BENCH_LARGE=1 adds what takes minutes.
+bench: .venv
+	@$(BIN)/python -m tests.bench $(ROWS)
 
 lint: .venv
 	$(BIN)/ruff check .
