@@ -117,9 +117,10 @@ class _Run:
 
     def go_through(self, stage: Stage) -> None:
         """The rest of the stage. Raises: Stopped."""
+        epoch = epoch_steps(self.config, self.data)
         for loaded in self._batches(stage):
             self._train_on(loaded, stage)
-            epoch_over = self.step % epoch_steps(self.config, self.data) == 0
+            epoch_over = self.step % epoch == 0
             stop, finish, tired = processes.agreed(
                 self.accelerator,
                 self.step < self.config.all_steps and self.watch.should_stop(),
