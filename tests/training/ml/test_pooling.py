@@ -30,9 +30,10 @@ def test_coded_gem_divides_the_sum_by_the_length_and_adds_a_tenth():
 
 
 @pytest.mark.parametrize("name", ["gem", "gem_coded"])
-def test_the_power_is_learned_also_where_maps_are_zero(name):
+@pytest.mark.parametrize("value", [0.0, -0.5])
+def test_the_power_is_learned_also_where_maps_are_not_above_zero(name, value):
     pool = pool_of(name, 3.0)
-    x = torch.zeros(1, 2, 2, 2, requires_grad=True)
+    x = torch.full((1, 2, 2, 2), value, requires_grad=True)
     pool(x).sum().backward()
     assert torch.isfinite(x.grad).all()
     assert torch.isfinite(pool.p.grad)

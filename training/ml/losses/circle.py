@@ -39,15 +39,13 @@ def circle_loss(
     negative = ~positive
     if own is not None:
         positive = positive.scatter(1, own[:, None], False)
-        negative = negative.scatter(1, own[:, None], False)
     fixed = score.detach()
     pull = -gamma * (1 + margin - fixed).clamp(min=0) * (score - (1 - margin))
     push = gamma * (fixed + margin).clamp(min=0) * (score - margin)
-    lowest = torch.finfo(score.dtype).min / 4
-    joint = _logsumexp(pull, positive, lowest) + _logsumexp(push, negative, lowest)
+    joint = _logsumexp(pull, positive) + _logsumexp(push, negative)
     return F.softplus(joint).mean()
 
 
-def _logsumexp(logits: Tensor, among: Tensor, lowest: float) -> Tensor:
-    # A finite floor instead of -inf: a row of nothing but -inf has no gradient that is a number.
-    return logits.masked_fill(~among, lowest).logsumexp(dim=1)
+def _logsumexp(logits: Tensor, among: Tensor) -> Tensor:
+    # Of nothing it is -inf, whose softplus is 0 and has no slope.
+    return logits.masked_fill(~among, -torch.inf).logsumexp(dim=1)
