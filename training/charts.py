@@ -22,11 +22,14 @@ Format = Callable[[float], str]
 
 
 def plain(value: float) -> str:
-    """Four significant digits, without a tail of zeros: 0.3, 1200, 0.00125."""
+    """Four significant digits, without a tail of zeros: 0.3, 1,200, 1.25e-3."""
     if value == 0:
         return "0"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
+    if abs(value) < 0.01:
+        digits, exponent = f"{value:.3e}".split("e")
+        return f"{float(digits):g}e{int(exponent)}"
     return f"{value:.4g}"
 
 

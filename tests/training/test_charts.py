@@ -104,6 +104,14 @@ def test_a_share_is_said_in_percent(value, said):
 
 
 @pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.3, "0.3"), (1234.5, "1,234"), (0.00125, "1.25e-3"), (-0.002, "-2e-3"), (0, "0")],
+)
+def test_a_plain_number_is_short(value, said):
+    assert charts.plain(value) == said
+
+
+@pytest.mark.parametrize(
     ("value", "said"), [(1e-3, "10⁻³"), (1, "1"), (100, "10²"), (0.5, "0.5"), (0, "0")]
 )
 def test_a_power_of_ten_is_printed_as_one(value, said):
