@@ -332,8 +332,8 @@ def test_a_start_that_is_no_time_and_a_rate_of_zero_are_refused(tmp_path, do_imp
 
 
 def test_unknown_formats_options_names_and_paths_are_refused(tmp_path, do_import):
-    with pytest.raises(UnknownFormat, match="no format “coco”; known are folder"):
-        do_import("coco", tmp_path)
+    with pytest.raises(UnknownFormat, match="no format “voc”; known are folder"):
+        do_import("voc", tmp_path)
     with pytest.raises(BadSource, match="folder takes no fps"):
         do_import("folder", tmp_path, fps=2)
     with pytest.raises(BadDatasetName, match="cannot name a dataset"):

@@ -28,7 +28,7 @@ GENUINE_MOST = 4_000_000
 # Scores around the equal error rate that are kept at most.
 WINDOW_MOST = 8_000_000
 # Of the sample that guesses.
-_SAMPLE_SIDE, _SAMPLE_GENUINE = 384, 8_000
+_SAMPLE_SIDE, _SAMPLE_GENUINE = 320, 3_000
 _PIECE = 1 << 18
 _OUT = int((OUT * np.float32(BINS / 2)) + np.float32(_MIDDLE))
 
@@ -206,7 +206,7 @@ def _guess(pairs: Pairs) -> Limits:
     wrong = accepted[meet] * (1 - accepted[meet]) / len(genuine)
     wrong += sum(_variance(passed.sum(axis=at), others.sum(axis=at)) for at in (0, 1))
     whole = len(pairs.rows) * len(pairs.columns)
-    margin = min(2e-3 + 4 * wrong**0.5, WINDOW_MOST / 2 / whole)
+    margin = min(2e-3 + 3 * wrong**0.5, WINDOW_MOST / 2 / whole)
 
     def bin_at(far: float) -> int:
         place = min(max(int((1 - far) * len(impostor)), 0), len(impostor) - 1)

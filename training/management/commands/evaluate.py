@@ -132,7 +132,8 @@ class Command(BaseCommand):
             self.stdout.write(f"auc\t{checked['auc']:.4f}")
         eer = checked["eer"]
         self.stdout.write(f"eer\t{_with_interval(eer)}\tthreshold {eer['threshold']:.6f}")
-        for level, found in checked["frr_at_far"].items():
+        for level in sorted(checked["frr_at_far"], key=float, reverse=True):
+            found = checked["frr_at_far"][level]
             threshold = f"threshold {found['threshold']:.6f}"
             self.stdout.write(f"frr at far {level}\t{_with_interval(found)}\t{threshold}")
         if "layout" in checked:
