@@ -270,13 +270,18 @@ class TestStores:
         assert teachers.store(teacher).images.shape == (1, 4)
         assert (site.PEDSITE_WORK_DIR / "teachers").is_dir()
 
-    def test_vectors_of_a_deleted_dataset_are_deleted(self, street):
-        teacher = made_by_hand(street)
-        name = teacher.files["image.npy"]["name"]
+    def test_vectors_of_a_deleted_dataset_go_when_a_teacher_is_asked_for(
+        self, street, tmp_path, django_capture_on_commit_callbacks
+    ):
+        name = made_by_hand(street).files["image.npy"]["name"]
+        kept = made_by_hand(make_dataset_elsewhere(), name="kept").files["image.npy"]["name"]
         datasets.delete(street)
-        teachers.sweep()
+        assert not Teacher.objects.filter(name="by hand").exists()
+        (tmp_path / "config.json").write_text("{}")
+        with django_capture_on_commit_callbacks(execute=True):
+            teachers.request(str(tmp_path), datasets.get("elsewhere"), name="new", queue=False)
+        assert default_storage.exists(kept)
         assert not default_storage.exists(name)
-        assert not Teacher.objects.exists()
 
     def test_a_folder_that_is_not_whole_is_no_store(self, tmp_path):
         one = np.ones((1, 4), np.float32)
@@ -334,10 +339,11 @@ def test_a_teacher_is_measured_by_its_stored_vectors(street, tmp_path, capsys):
         vectors=eye[list(texts.values())],
     )
     teachers.keep(teacher, store)
-    words = ["--teacher", "sure", "--dataset", "street", "--split", "test", "--language", "en"]
+    words = ["--teacher", "sure", "--dataset", "street", "--split", "test"]
     call_command("evaluate", *words, "--json", str(tmp_path / "found.json"))
     found = json.loads((tmp_path / "found.json").read_text())
     assert (found["teacher"], found["look"], found["boxes"]) == ("sure", 1, 2)
+    assert found["captions"] == 2, "those that it has no vector of do not ask"
     assert found["t2i"]["r1"]["value"] == found["i2t"]["r1"]["value"] == 1
     assert "t2i\tr1\t1.0000" in capsys.readouterr().out
     evaluation = teacher.evaluations.get()
