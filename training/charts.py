@@ -189,6 +189,8 @@ class Chart:
             [*place, across(x), down(y)] for place, (x, y) in zip(places, points, strict=True)
         ]
         corners = _stairs(places) if line.steps else places
+        if len(corners) == 1:
+            corners = corners * 2  # a line to itself is drawn as a dot
         path = "M" + "L".join(f"{x:g} {y:g}" for x, y in corners) if corners else ""
         area = ""
         if line.steps and corners:

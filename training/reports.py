@@ -28,6 +28,7 @@ SHOWN = {
     "fingerprint",
     "language",
     "look",
+    "order",
     "people",
     "protocol",
     "slices",
@@ -178,6 +179,34 @@ def slices(evaluation: Evaluation) -> tuple[list[str], list[Slice]]:
         by = {"camera": _("Camera"), "height": _("Height of the crop")}.get(part["by"], part["by"])
         rows.append(Slice(by=by, name=part["name"], boxes=part["boxes"], numbers=numbers))
     return [f"{named[way]}: {named[metric]}" for way, metric in columns], rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reordered:
+    """A metric of captions as they stand and with their clauses in another order."""
+
+    label: str
+    before: float
+    after: float
+    drop: float
+    interval: tuple[float, float] | None
+
+
+def reordered(evaluation: Evaluation) -> list[Reordered]:
+    """What is lost when clauses change order; empty where it was not measured."""
+    found = evaluation.metrics.get("order") or {}
+    named = labels()
+    return [
+        Reordered(
+            label=named[name],
+            before=found[name]["before"],
+            after=found[name]["after"],
+            drop=found[name]["drop"],
+            interval=found[name].get("interval"),
+        )
+        for name in RANKING
+        if name in found
+    ]
 
 
 def others(evaluation: Evaluation) -> list[tuple[str, float | int | str]]:
@@ -347,6 +376,8 @@ def numbers_csv(evaluation: Evaluation) -> str:
             for n in _ranking(part.get(way, {})):
                 group = f"{part['by']} {part['name']} {way}"
                 rows.append((group, n.name, n.value, *_ends(n), ""))
+    for n in reordered(evaluation):
+        rows.append(("order_drop", n.label, n.drop, *(n.interval or ("", "")), ""))
     rows += [("other", name, value, "", "", "") for name, value in others(evaluation)]
     return _csv(rows)
 

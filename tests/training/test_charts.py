@@ -6,6 +6,7 @@ import pytest
 
 from training import charts
 from training.charts import Axis, Chart, Line
+from training.templatetags import training as training_tags
 
 
 def chart(*lines: Line, x: Axis | None = None, y: Axis | None = None) -> Chart:
@@ -82,6 +83,12 @@ def test_a_line_without_points_is_empty():
     assert (line.path, line.readings) == ("", "[]")
 
 
+def test_a_line_of_one_point_is_a_dot():
+    (line,) = chart(Line(name="loss", points=[(5, 1)])).drawn
+    start, end = line.path.removeprefix("M").split("L")
+    assert start == end
+
+
 def test_more_lines_than_colours_are_dashed():
     drawn = chart(*(Line(name=str(n), points=[(0, 0)]) for n in range(10))).drawn
     assert [(line.colour, line.dashed) for line in drawn[7:]] == [(8, False), (1, True), (2, True)]
@@ -123,3 +130,9 @@ def test_the_room_around_values_holds_them_all(values):
     low, high = charts.around(values)
     assert low < high
     assert low <= min(values) <= max(values) < high
+
+
+def test_an_interval_has_no_negative_zero():
+    assert training_tags.spread((-0.0001, 0.1234)) == "0.0 – 12.3"
+    assert training_tags.change(-0.00001) == "0.0%"
+    assert training_tags.change(-0.25) == "-25.0%"

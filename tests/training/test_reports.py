@@ -49,13 +49,13 @@ def test_numbers_that_have_no_place_yet_are_shown_all_the_same():
     evaluation = Evaluation(
         metrics={
             "boxes": 3,
-            "order": {"drop": 0.25, "interval": [0.1, 0.3]},
+            "later": {"gain": 0.25, "interval": [0.1, 0.3]},
             "t2i": {"r1": {"value": 1.0}},
         }
     )
     assert reports.others(evaluation) == [
-        ("order drop", 0.25),
-        ("order interval", "0.1000 – 0.3000"),
+        ("later gain", 0.25),
+        ("later interval", "0.1000 – 0.3000"),
     ]
 
 
@@ -103,3 +103,13 @@ def test_an_image_only_version_has_one_direction():
     assert len(columns) == 2
     assert rows
     assert ("map_at_20 found", 1.0) in reports.others(found)
+
+
+def test_the_drop_of_reordered_captions_has_a_table_of_its_own():
+    found = {"before": 0.5, "after": 0.4, "drop": 0.1, "interval": [0.05, 0.15]}
+    evaluation = Evaluation(metrics={"order": {"captions": 7, "r1": found}})
+    (row,) = reports.reordered(evaluation)
+    assert (row.label, row.before, row.after, row.drop) == ("R@1", 0.5, 0.4, 0.1)
+    assert reports.others(evaluation) == []
+    assert "order_drop,R@1,0.1,0.05,0.15," in reports.numbers_csv(evaluation)
+    assert reports.reordered(Evaluation(metrics={})) == []

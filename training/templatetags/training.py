@@ -19,11 +19,18 @@ def share(value: float | None) -> str:
 
 
 @register.filter
+def change(value: float) -> str:
+    """A difference of two shares with one decimal of a percent."""
+    return f"{round(value * 100, 1) + 0.0:.1f}%"
+
+
+@register.filter
 def spread(interval: tuple[float, float] | None) -> str:
     """The ends of an interval of a share: 48.2 – 53.3."""
     if interval is None:
         return ""
-    low, high = (f"{end * 100:.1f}" for end in interval)
+    # Adding zero turns -0.0 into 0.0.
+    low, high = (f"{round(end * 100, 1) + 0.0:.1f}" for end in interval)
     return f"{low} – {high}"
 
 

@@ -109,6 +109,7 @@ def _measured(request: HttpRequest, found: Evaluation) -> dict[str, Any]:
         "directions": reports.directions(found),
         "columns": columns,
         "slices": slices,
+        "reordered": reports.reordered(found),
         "others": reports.others(found),
         "layout": found.metrics["verification"].get("layout", ""),
         "pairs": found.metrics["verification"]["pairs"],
