@@ -149,9 +149,10 @@ def shortage(exc: BaseException) -> str:
     # torch tells want of the processor's own memory by a plain RuntimeError.
     said = "can't allocate memory" in str(exc) or "not enough memory" in str(exc)
     if isinstance(exc, MemoryError | torch.OutOfMemoryError) or said:
+        words = str(exc).partition("\n")[0][:200] or type(exc).__name__
         return (
-            f"The memory is too small for this training ({str(exc).splitlines()[0][:200]}): a "
-            "smaller batch needs less, and so does a higher accumulate, with the same loss."
+            f"The memory is too small for this training ({words}): a smaller batch needs less, "
+            "and so does a higher accumulate, with the same loss."
         )
     return ""
 
