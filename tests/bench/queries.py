@@ -14,6 +14,7 @@ from pgvector.psycopg import register_vector
 from pedsite import embedded, servers
 from tests.bench import shipped
 from tests.bench.rounds import Line, in_turn, spread
+from training.ml.runtime import TextTower
 
 # As many boxes as every search looks at exactly, which is the default setting.
 BOXES = 20_000
@@ -25,36 +26,13 @@ def measure(work: Path) -> Iterator[Line]:
     """Encoding of one text, the size of the tower, and what int8 costs."""
     found = shipped.load(work)
     tower = shipped.text_tower(found)
-    texts = found.texts[:QUERIES]
-    with _boxes(tower.dim) as connection:
-        vectors = [HalfVector(vector) for vector in tower.encode(texts)]
-        taken: dict[str, list[float]] = {"encode": [], "sql": []}
-        pairs = []
-        for text, vector in zip(texts, vectors, strict=True):
-            rounds = in_turn(
-                lambda text=text: tower.encode([text]),
-                lambda vector=vector: connection.execute(_NEAREST, [vector]).fetchall(),
-            )
-            taken["encode"] += [encode for encode, _sql in rounds]
-            taken["sql"] += [sql for _encode, sql in rounds]
-            pairs.append(median(encode / sql for encode, sql in rounds))
-    halves = median(taken["encode"]), median(taken["sql"])
-    yield Line(
-        row=8,
-        what="query encode p50 / raw SQL p50",
-        value=halves[0] / halves[1],
-        sense="<=",
-        target=1.0,
-        spread=spread(pairs)[1],
-        note=f"{halves[0] * 1e3:.1f} ms, {halves[1] * 1e3:.1f} ms: 20 of {BOXES} boxes, exactly",
-    )
+    yield _speed(tower, found.texts[:QUERIES])
     about = found.bundle.about["text"]
     files = [found.bundle.folder / about[name] for name in ("file", "characters")]
-    size = sum(file.stat().st_size for file in files) / MEGABYTE
     yield Line(
         row=8,
         what="text tower with its table, MB",
-        value=size,
+        value=sum(file.stat().st_size for file in files) / MEGABYTE,
         sense="<=",
         target=8.0,
         note=found.bundle.about["name"],
@@ -71,6 +49,30 @@ def measure(work: Path) -> Iterator[Line]:
         sense="<=",
         target=0.5,
         note=f"{before:.4f} to {after:.4f}, {len(found.texts)} texts about drawn people",
+    )
+
+
+def _speed(tower: TextTower, texts: list[str]) -> Line:
+    rounds: list[tuple[float, float]] = []
+    ratios = []
+    with _boxes(tower.dim) as connection:
+        for text, vector in zip(texts, tower.encode(texts), strict=True):
+            asked = [HalfVector(vector)]
+            here = in_turn(
+                lambda text=text: tower.encode([text]),
+                lambda asked=asked: connection.execute(_NEAREST, asked).fetchall(),
+            )
+            rounds += here
+            ratios.append(median(encode / sql for encode, sql in here))
+    encode, sql = (median(column) for column in zip(*rounds, strict=True))
+    return Line(
+        row=8,
+        what="query encode p50 / raw SQL p50",
+        value=encode / sql,
+        sense="<=",
+        target=1.0,
+        spread=spread(ratios)[1],
+        note=f"{encode * 1e3:.1f} ms, {sql * 1e3:.1f} ms: 20 of {BOXES} boxes, exactly",
     )
 
 

@@ -12,7 +12,7 @@ from training.ml.graphs import simplify
 from training.ml.runtime import Bundle, ImageTower, TextTower
 
 FOLDER = Path(__file__).parents[2] / "training" / "shipped"
-SEED, CROPS, CALIBRATION = 90_003, 1_200, 200
+SEED, CROPS, CALIBRATION = 90_003, 600, 120
 # Texts that ask; each states 2 to 5 facts.
 QUERIES = 600
 

@@ -16,7 +16,7 @@ from training.ml.loader import Loaded, Reader, batches
 from training.ml.optim import optimizer
 from training.ml.stages import Stage, stages
 
-SEED, CROPS, STEPS = 90_004, 1_024, 2
+SEED, CROPS, STEPS = 90_004, 512, 2
 
 
 def measure(work: Path) -> Iterator[Line]:
