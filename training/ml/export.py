@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from training.ml import chars, checkpoint, graphs, validation
 from training.ml.config import TrainConfig
 from training.ml.data import Pixels
 from training.ml.dual_encoder import DualEncoder, build
-from training.ml.runtime import Bundle, ImageTower, Vectors
+from training.ml.runtime import Bundle, ImageTower, TextTower, Vectors, vocabulary_of
 from training.ml.text_tower import CharacterTower
 from training.ml.token_tower import TokenTower, text_of
 from training.ml.tokens import SHORTEST
@@ -100,11 +100,13 @@ def export(
     if model.image is not None:
         image = _AtTwoScales(model.image) if config.multi_scale else _FromPixels(model.image)
         described["dim"] = model.dim * (2 if config.multi_scale else 1)
-        described["image"] = _export_image(config, image.eval(), folder)
+        described["image"] = _export_image(config, image.eval(), folder, crops)
     if isinstance(model.text, CharacterTower):
         described["text"] = _export_characters(config, model.text, folder)
     elif isinstance(model.text, TokenTower):
         described["text"] = _export_tokens(model.text, folder)
+    if "text" in described:
+        _halve_text(model, described["text"], folder, captions)
     (folder / "model.json").write_text(json.dumps(described, indent=2, ensure_ascii=False), "utf-8")
     bundle = Bundle.read(folder)
     try:
@@ -116,17 +118,17 @@ def export(
     return bundle
 
 
-def _export_image(config: TrainConfig, image: nn.Module, folder: Path) -> dict[str, Any]:
+def _export_image(
+    config: TrainConfig, image: nn.Module, folder: Path, crops: Pixels
+) -> dict[str, Any]:
     """The graph, and what `model.json` says of it; the others alike."""
     path = folder / "model_image.onnx"
     example = torch.zeros(2, config.height, config.width, 3, dtype=torch.uint8)
     _to_onnx(image, (example,), path, {"pixels": {0: Dim("batch")}})
-    size = {"height": config.height, "width": config.width}
-    return {
-        "file": path.name,
-        "sha256": sha256(path),
-        "preprocessing": {"input": "uint8", "layout": "nhwc", **size},
-    }
+    rules = {"input": "uint8", "layout": "nhwc", "height": config.height, "width": config.width}
+    expected = _torch_vectors(image, crops)
+    halve(path, lambda: _worst(_encode_one_by_one(ImageTower(path, rules), crops), expected))
+    return {"file": path.name, "sha256": sha256(path), "preprocessing": rules}
 
 
 def _export_characters(config: TrainConfig, text: CharacterTower, folder: Path) -> dict[str, Any]:
@@ -184,10 +186,42 @@ def _to_onnx(
         external_data=False,
         verbose=False,
     )
-    # Rounding a weight to 11 bits moves a vector by less than PARITY, which is checked after.
+
+
+def halve(path: Path, moved: Callable[[], float]) -> None:
+    """Store large weights as fp16, unless `moved` says that this moves a vector beyond PARITY.
+
+    Rounding a weight to 11 bits commonly moves it far less; the depthwise convolutions of a
+    MobileNet that was trained elsewhere are the exception.
+    """
+    whole = path.read_bytes()
     graph = onnx.load(path)
     graphs.halve_weights(graph)
     onnx.save(graph, path)
+    if not moved() <= PARITY:
+        path.write_bytes(whole)
+
+
+def _halve_text(
+    model: DualEncoder, entry: dict[str, Any], folder: Path, captions: Sequence[str]
+) -> None:
+    """The same of a text tower that lies in the folder; its hash in the entry follows."""
+    path, vocabulary = folder / entry["file"], folder / vocabulary_of(entry)[0]
+    expected = validation.encode_texts(model, captions)
+
+    def moved() -> float:
+        tower = TextTower(path, vocabulary, entry["preprocessing"])
+        return _worst(tower.encode(captions), expected)
+
+    halve(path, moved)
+    entry["sha256"] = sha256(path)
+
+
+def _torch_vectors(image: nn.Module, crops: Pixels) -> Vectors:
+    with torch.no_grad():
+        parts = [image(torch.from_numpy(crops[at : at + 16])) for at in range(0, len(crops), 16)]
+    vectors: Vectors = F.normalize(torch.cat(parts)).numpy()
+    return vectors
 
 
 def sha256(path: Path) -> str:
@@ -199,10 +233,8 @@ def _golden_crops(image: nn.Module | None, bundle: Bundle, crops: Pixels) -> dic
     tower = bundle.image_tower() if image is not None else None
     if image is None or tower is None:
         return {}
-    with torch.no_grad():
-        parts = [image(torch.from_numpy(crops[at : at + 16])) for at in range(0, len(crops), 16)]
     vectors = _encode_one_by_one(tower, crops)
-    _compare("image tower", vectors, F.normalize(torch.cat(parts)).numpy())
+    _compare("image tower", vectors, _torch_vectors(image, crops))
     return {"crops": crops, "crop_vectors": vectors}
 
 
@@ -220,7 +252,11 @@ def _encode_one_by_one(image: ImageTower, crops: Pixels) -> Vectors:
     return np.concatenate([image.encode(crop[None]) for crop in crops])
 
 
+def _worst(got: Vectors, expected: Vectors) -> float:
+    return float((1 - (got * expected).sum(axis=1)).max())
+
+
 def _compare(what: str, got: Vectors, expected: Vectors) -> None:
-    worst = float((1 - (got * expected).sum(axis=1)).max())
+    worst = _worst(got, expected)
     if not worst <= PARITY:
         raise ParityError(f"the exported {what} differs from torch by {worst:.6f} (cosine)")

@@ -1,8 +1,6 @@
 """A foreign model as towers that serve: ONNX and a `tokenizer.json`, equal to torch or refused."""
 
 import json
-import re
-import string
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,31 +10,21 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers, processors
 from torch import Tensor, nn
 from torch.export import Dim
 
 from training.ml import framing, graphs
 from training.ml.export import OPSET, PARITY, ParityError, sha256
 from training.ml.foreign import Foreign, ForeignError, picture_features, text_features
+from training.ml.foreign_tokens import TEXTS, write_tokenizer
 from training.ml.framing import Pixels
 from training.ml.runtime import Bundle, ImageTower, TextTower, Vectors
-from training.ml.tokens import SHORTEST, Tokens
+from training.ml.tokens import SHORTEST
 
 IMAGE_FILE, TEXT_FILE, TOKENIZER_FILE = "model_image.onnx", "model_text.onnx", "tokenizer.json"
 # Bytes of weights from which they are stored as fp16: one file cannot hold more than 2 GiB.
 LARGE = 1_900_000_000
 SIZES = ((160, 64), (64, 160), (97, 41), (224, 224), (30, 50), (300, 50))
-TEXTS = (
-    "red",
-    "a woman in a red coat with a black backpack",
-    "A man's T-shirt, blue   jeans; and (white) shoes: 100% cotton!",
-    "穿红色外套、背黑色双肩包的女人",
-    "戴眼镜的男人 with an umbrella",
-    "A tall person in a long grey dress, a yellow hat and green shoes, walking away from the "
-    "camera through the rain. " * 12,
-    "他穿着一件蓝色的夹克，" * 30,
-)
 
 
 def export(
@@ -53,7 +41,7 @@ def export(
     """
     folder.mkdir(parents=True, exist_ok=True)
     preprocessing = picture_input(foreign)
-    _write_tokenizer(foreign, folder / TOKENIZER_FILE)
+    write_tokenizer(foreign, folder / TOKENIZER_FILE)
     with torch.inference_mode():
         _export_pictures(foreign, preprocessing, folder / IMAGE_FILE, largest)
         _export_texts(foreign, folder / TEXT_FILE, largest)
@@ -287,49 +275,6 @@ def _to_onnx(
     if graphs.weight_bytes(graph) > largest:
         graphs.halve_weights(graph)
     onnx.save(graph, path)
-
-
-def _write_tokenizer(foreign: Foreign, path: Path) -> None:
-    """The model's tokenizer as one file, if that splits texts as the model's does."""
-    backend = getattr(foreign.tokenizer, "backend_tokenizer", None)
-    if backend is not None:
-        path.write_text(backend.to_str(), "utf-8")
-    elif hasattr(foreign.tokenizer, "canonicalize_text"):
-        _from_sentencepiece(foreign.tokenizer).save(str(path))
-    else:
-        kind = type(foreign.tokenizer).__name__
-        raise ForeignError(
-            f"{foreign.source} splits texts by a {kind}, which has no tokenizer.json"
-        )
-    ours = Tokens(path, foreign.rules)
-    for text in TEXTS:
-        theirs = foreign.tokens([text])["input_ids"].numpy()
-        if not np.array_equal(ours.feed([text])["input_ids"], theirs):
-            raise ForeignError(
-                f"{foreign.source} splits “{text[:40]}” otherwise than its tokenizer.json would"
-            )
-
-
-def _from_sentencepiece(tokenizer: Any) -> Tokenizer:
-    """SigLIP's tokenizer: texts are cleaned in Python there, and split by sentencepiece."""
-    from transformers.convert_slow_tokenizer import SpmConverter
-
-    converter: Any = SpmConverter
-    made: Tokenizer = converter(tokenizer).converted()
-    cleaning: list[Any] = [normalizers.Lowercase()] if tokenizer.do_lower_case else []
-    cleaning += [
-        normalizers.Replace(Regex(f"[{re.escape(string.punctuation)}]"), ""),
-        normalizers.Replace(Regex(r"\s+"), " "),
-        normalizers.Strip(),
-    ]
-    theirs = made.normalizer
-    made.normalizer = normalizers.Sequence([*cleaning, *([theirs] if theirs else [])])
-    made.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
-    eos = tokenizer.eos_token
-    made.post_processor = processors.TemplateProcessing(
-        single=f"$A {eos}", special_tokens=[(eos, tokenizer.eos_token_id)]
-    )
-    return made
 
 
 def _probes() -> list[Pixels]:

@@ -1,6 +1,8 @@
 """Towers of a `transformers` image-text model, to be trained further."""
 
 import copy
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -8,6 +10,7 @@ from torch import Tensor, nn
 
 from training.ml import foreign
 from training.ml.config import ConfigError, TrainConfig
+from training.ml.foreign_tokens import write_tokenizer
 from training.ml.token_tower import TokenTower
 
 
@@ -71,6 +74,7 @@ def towers(config: TrainConfig) -> tuple[PretrainedImage, TokenTower, int]:
     """
     try:
         found = foreign.load(config.model, device="cpu")
+        vocabulary = _vocabulary(found)
     except foreign.ForeignError as exc:
         raise ConfigError(str(exc)) from exc
     # Plain operators, which are what is exported.
@@ -83,7 +87,7 @@ def towers(config: TrainConfig) -> tuple[PretrainedImage, TokenTower, int]:
         std=list(found.processor.image_std),
     )
     text = TokenTower(
-        found.tokenizer.backend_tokenizer.to_str(),
+        vocabulary,
         found.rules,
         _TextHalf(found.model),
         masked=found.masked,
@@ -92,6 +96,13 @@ def towers(config: TrainConfig) -> tuple[PretrainedImage, TokenTower, int]:
     if dim != config.dim:
         raise ConfigError(f"{config.model} gives {dim} dimensions: set dim={dim}")
     return image, text, dim
+
+
+def _vocabulary(found: foreign.Foreign) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tokenizer.json"
+        write_tokenizer(found, path)
+        return path.read_text("utf-8")
 
 
 def _refuse_size(config: TrainConfig, found: foreign.Foreign) -> None:
