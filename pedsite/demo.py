@@ -27,8 +27,9 @@ from training import versions
 from training.models import ModelVersion
 
 DATASET = "demo"
-# Far from every seed that a model was trained or measured on.
-PEOPLE = "20260101:250"
+# Far from every seed that a model was trained or measured on, and with somebody for the words that
+# the search page offers to try.
+PEOPLE = "20260140:250"
 USER = "admin"
 # What is left of the 20 s that Ctrl-C may take goes to the services.
 STOP_S = 8.0

@@ -23,7 +23,7 @@ ISO_DAY = ["%Y-%m-%d"]
 EXAMPLES = {
     "en": (
         "a woman in a red coat with a black backpack",
-        "a man in a blue shirt and jeans, with a suitcase",
+        "a man in a pink sweater and jeans, with a suitcase",
         "someone in a yellow jacket under an umbrella",
     ),
     "zh": (
