@@ -151,7 +151,7 @@ def test_a_full_disk_is_told_in_words_and_the_checkpoint_kept(people, tiny, monk
 
     def record_and_fill(run, step, values):
         record(run, step, values)
-        if step == 3:
+        if step == 3 and "loss" in values:
             (runs.folder(run) / "last.partial").symlink_to("/dev/full")
 
     monkeypatch.setattr(execution, "record", record_and_fill)
