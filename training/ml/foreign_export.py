@@ -44,10 +44,11 @@ def export(
     write_tokenizer(foreign, folder / TOKENIZER_FILE)
     with torch.inference_mode():
         _export_pictures(foreign, preprocessing, folder / IMAGE_FILE, largest)
-        _export_texts(foreign, folder / TEXT_FILE, largest)
     image = ImageTower(folder / IMAGE_FILE, preprocessing)
-    text = TextTower(folder / TEXT_FILE, folder / TOKENIZER_FILE, foreign.rules)
     _compare_pictures(foreign, image)
+    with torch.inference_mode():
+        _export_texts(foreign, folder / TEXT_FILE, largest)
+    text = TextTower(folder / TEXT_FILE, folder / TOKENIZER_FILE, foreign.rules)
     _compare_texts(foreign, text)
     described = {
         **about,
