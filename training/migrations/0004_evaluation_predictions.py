@@ -4,20 +4,21 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('training', '0003_teacher'),
+        ("training", "0003_teacher"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='evaluation',
-            name='predictions',
-            field=models.JSONField(blank=True, default=dict, editable=False, verbose_name='predictions'),
+            model_name="evaluation",
+            name="predictions",
+            field=models.JSONField(
+                blank=True, default=dict, editable=False, verbose_name="predictions"
+            ),
         ),
         migrations.AddField(
-            model_name='evaluation',
-            name='smallest_class',
-            field=models.PositiveIntegerField(default=7, verbose_name='smallest class'),
+            model_name="evaluation",
+            name="smallest_class",
+            field=models.PositiveIntegerField(default=7, verbose_name="smallest class"),
         ),
     ]
