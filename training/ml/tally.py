@@ -27,8 +27,8 @@ TAIL_LEAST, TAIL_MOST = 2_000, 4_000_000
 GENUINE_MOST = 4_000_000
 # Scores around the equal error rate that are kept at most.
 WINDOW_MOST = 8_000_000
-# Of the sample that guesses.
-_SAMPLE_SIDE, _SAMPLE_GENUINE = 320, 3_000
+# Rows and columns of the sample that guesses, at least and at most; genuine pairs for each row.
+_SAMPLE_SIDE, _SAMPLE_GENUINE = (320, 2_000), 10
 _PIECE = 1 << 18
 _OUT = int((OUT * np.float32(BINS / 2)) + np.float32(_MIDDLE))
 
@@ -186,13 +186,15 @@ def _tail_share(whole: int) -> float:
 
 def _guess(pairs: Pairs) -> Limits:
     """Limits by a sample of rows and columns, wide enough to be right nearly always."""
-    row, column = (_some(len(side), _SAMPLE_SIDE) for side in (pairs.rows, pairs.columns))
+    whole = len(pairs.rows) * len(pairs.columns)
+    # The window is narrower among more pairs, so the guess has to be better.
+    most = min(max(_SAMPLE_SIDE[0], int(whole**0.5) // 16), _SAMPLE_SIDE[1])
+    row, column = (_some(len(side), most) for side in (pairs.rows, pairs.columns))
     scores = pairs.rows[row] @ pairs.columns[column].T
     others = pairs.row_people[row][:, None] != pairs.column_people[column]
     impostor = np.sort(scores[others])
-    asked = _some(
-        len(pairs.rows), -(-_SAMPLE_GENUINE * len(pairs.rows) // max(1, pairs.genuine_count))
-    )
+    each = max(1, pairs.genuine_count) / max(1, len(pairs.rows))
+    asked = _some(len(pairs.rows), int(most * _SAMPLE_GENUINE / each) + 1)
     rows, columns = pairs.genuine_of(asked)
     genuine = np.sort(np.einsum("nd,nd->n", pairs.rows[rows], pairs.columns[columns]))
     if not len(genuine) or not len(impostor):
@@ -205,7 +207,6 @@ def _guess(pairs: Pairs) -> Limits:
     passed = (scores >= genuine[meet]) & others
     wrong = accepted[meet] * (1 - accepted[meet]) / len(genuine)
     wrong += sum(_variance(passed.sum(axis=at), others.sum(axis=at)) for at in (0, 1))
-    whole = len(pairs.rows) * len(pairs.columns)
     margin = min(2e-3 + 3 * wrong**0.5, WINDOW_MOST / 2 / whole)
 
     def bin_at(far: float) -> int:
