@@ -290,9 +290,12 @@ def _format(name: str, options: dict[str, Any]) -> Format:
 
 def _total(kind: Format, path: str, images: str | None, options: dict[str, Any]) -> int | None:
     try:
-        return kind.total(path, images, **options)
+        total: int | None = kind.total(path, images, **options)
     except Unreadable as exc:
         raise BadSource(str(exc)) from exc
+    if total == 0:
+        raise BadSource(f"{path} holds nothing to import.")
+    return total
 
 
 def _absolute(format: str, path: str) -> str:

@@ -27,7 +27,8 @@ def dataset_detail(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404(_("There is no such dataset, or it is not shared with you."))
     page = pages.of(
         dataset,
-        camera=request.GET.get("camera", ""),
+        # No camera has a NUL in its name, and PostgreSQL refuses to look for one.
+        camera=request.GET.get("camera", "").replace("\0", "\ufffd"),
         after=request.GET.get("after", ""),
         before=request.GET.get("before", ""),
     )

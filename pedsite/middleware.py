@@ -1,8 +1,11 @@
-"""Content-Security-Policy of every answer: strict for our pages, looser where others' need it."""
+"""What every request and answer goes through: addresses that can name nothing, and the policy.
+
+Content-Security-Policy is strict for our pages, looser where others' need it.
+"""
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 
 STRICT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
@@ -30,3 +33,15 @@ class ContentSecurityPolicyMiddleware:
         )
         response.headers.setdefault("Content-Security-Policy", policy)
         return response
+
+
+class NamelessAddressMiddleware:
+    """404 where a path holds a NUL: PostgreSQL refuses to look for such a name."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info:
+            raise Http404
+        return self.get_response(request)

@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "pedsite.middleware.NamelessAddressMiddleware",
 ]
 
 ROOT_URLCONF = "pedsite.urls"

@@ -87,6 +87,12 @@ class SearchApi(APIView):
             ref_name = "Search"
 
         def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+            # A misspelled filter would silently search more than was asked for.
+            unknown = set(self.initial_data) - set(self.fields) - {"csrfmiddlewaretoken"}
+            if unknown:
+                raise serializers.ValidationError(
+                    {name: ["There is no such field."] for name in sorted(unknown)}
+                )
             asked = [name for name in ("text", "image", "box") if name in attrs]
             if len(asked) != 1:
                 raise serializers.ValidationError("Give exactly one of text, image and box.")

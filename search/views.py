@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from gallery import pictures
@@ -58,9 +58,12 @@ def box(request: HttpRequest, box_id: int) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def picture(request: HttpRequest) -> HttpResponseBase:
     """POST /search/picture/: keep the picture that was shown, and go where a person is picked."""
+    # Whoever was refused stays at this address, and may reload it or change the language there.
+    if request.method != "POST":
+        return redirect("search:search")
     filters = _filters_of(request.POST.get("filters", ""))
     file = request.FILES.get("picture")
     if file is None:
@@ -69,7 +72,7 @@ def picture(request: HttpRequest) -> HttpResponseBase:
         shown.check_size(file.size)
         kept = shown.keep(file.read(), request.user)
     except DomainError as exc:
-        return _refuse(request, filters, str(exc), exc.status)
+        return _refuse(request, filters, f"{file.name}: {exc}", exc.status)
     filters["picture"] = kept.token
     return redirect(f"{reverse('search:search')}?{filters.urlencode()}")
 

@@ -72,7 +72,7 @@ def test_a_video_takes_rate_and_start(tmp_path):
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["coco", "x"], "no format “coco”"),
+        (["voc", "x"], "no format “voc”"),
         (["folder", "/no/such/folder"], "not a folder"),
         (["drawn", "seven"], "is not SEED:IDENTITIES"),
         (["folder", ".", "--fps", "2"], "takes no fps"),

@@ -323,6 +323,16 @@ def test_what_is_no_video_is_refused_before_anything_is_made(
     assert not Job.objects.exists()
 
 
+@pytest.mark.parametrize("format", ["folder", "cuhk_pedes"])
+def test_a_source_that_holds_nothing_makes_no_dataset(tmp_path, do_import, format):
+    source = tmp_path if format == "folder" else tmp_path / "empty.json"
+    if source != tmp_path:
+        source.write_bytes(b"")
+    with pytest.raises(BadSource, match="nothing to import"):
+        do_import(format, source)
+    assert not Dataset.objects.exists()
+
+
 def test_a_start_that_is_no_time_and_a_rate_of_zero_are_refused(tmp_path, do_import):
     path = files.video(tmp_path / "a.avi")
     with pytest.raises(BadSource, match="not a time"):
@@ -332,6 +342,7 @@ def test_a_start_that_is_no_time_and_a_rate_of_zero_are_refused(tmp_path, do_imp
 
 
 def test_unknown_formats_options_names_and_paths_are_refused(tmp_path, do_import):
+    files.folder_of(tmp_path, 1)
     with pytest.raises(UnknownFormat, match="no format “voc”; known are folder"):
         do_import("voc", tmp_path)
     with pytest.raises(BadSource, match="folder takes no fps"):

@@ -144,3 +144,13 @@ def test_a_page_asks_the_database_as_often_for_many_boxes_as_for_few(
     monkeypatch.setattr(pages, "SIZE", 7)
     with django_assert_max_num_queries(13):
         client.get(url)
+
+
+@pytest.mark.parametrize("address", ["/datasets/%00/", "/models/a%00b/", "/models/%00/card.json"])
+def test_no_address_with_a_nul_names_anything(client, viewer, address):
+    assert client.get(address).status_code == 404
+
+
+def test_no_camera_has_a_nul_in_its_name(client, crowd):
+    response = client.get("/datasets/street/?camera=%00")
+    assert response.status_code == 200

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import json
 import struct
 import zlib
 
@@ -70,6 +71,12 @@ def huge_png(side: int = 20_000) -> bytes:
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
     )
+
+
+def test_a_field_that_there_is_not_is_refused_rather_than_passed_over(ask):
+    response = ask(text="red", dataset=["street"])
+    assert response.status_code == 400
+    assert "dataset" in json.dumps(response.json()["errors"])
 
 
 def test_words_find_people(ask, people):

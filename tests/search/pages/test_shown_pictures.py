@@ -64,7 +64,7 @@ def test_a_bad_upload_is_refused_in_words(browser, data, words):
     response = browser.post("/search/picture/", {"picture": file})
     assert response.status_code in (400, 422)
     alerts = re.findall(r'role="alert">([^<]+)<', response.content.decode())
-    assert any(words in alert for alert in alerts), alerts
+    assert any(words in alert and "shown.jpg" in alert for alert in alerts), alerts
 
 
 def test_a_picture_of_too_many_pixels_is_refused_unread(browser):
@@ -81,3 +81,8 @@ def test_a_form_without_a_picture_is_refused_in_words(browser):
     response = browser.post("/search/picture/")
     assert response.status_code == 400
     assert "No picture came with the form." in text_of(response)
+
+
+def test_the_address_of_a_refused_picture_can_be_loaded_again(browser):
+    response = browser.get("/search/picture/")
+    assert (response.status_code, response["Location"]) == (302, "/search/")
