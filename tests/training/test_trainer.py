@@ -150,8 +150,10 @@ def test_a_process_that_will_not_stop_is_killed_with_all_that_it_started(run, be
     behave(DEAF)
     job = finished(run)
     assert job.state == "cancelled"
-    left = [pid for pid in map(int, job.note.split()) if psutil.pid_exists(pid)]
-    assert [pid for pid in left if psutil.Process(pid).status() != "zombie"] == []
+    started = [int(pid) for pid in job.note.split() if psutil.pid_exists(int(pid))]
+    # Killed is killed, but the kernel may take a moment to say so.
+    _, left = psutil.wait_procs([psutil.Process(pid) for pid in started], timeout=10)
+    assert [process for process in left if process.status() != "zombie"] == []
 
 
 def test_a_worker_that_is_told_to_stop_gives_the_training_back(run, behave, monkeypatch):
