@@ -55,7 +55,28 @@ def image_to_int8(model: ModelProto, target: Path, feeds: Iterable[Feed]) -> Non
         per_channel=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
+        nodes_to_exclude=around_log_softmax(model),
     )
+
+
+def around_log_softmax(model: ModelProto) -> list[str]:
+    """Nodes that stay in floats: what follows a LogSoftmax, and the product whose result it takes.
+
+    One step of 255 between log probabilities is as much as two candidates differ by.
+    """
+    made = {output: node for node in model.graph.node for output in node.output}
+    tainted: set[str] = set()
+    names: list[str] = []
+    for node in model.graph.node:  # in the order in which they run
+        if node.op_type == "LogSoftmax":
+            before = made.get(node.input[0])
+            while before is not None and before.op_type in ("Split", "Slice", "Reshape"):
+                before = made.get(before.input[0])
+            names += [before.name] if before is not None else []
+        if node.op_type == "LogSoftmax" or tainted & set(node.input):
+            tainted |= set(node.output)
+            names.append(node.name)
+    return list(dict.fromkeys(names))
 
 
 def text_to_int8(model: ModelProto, target: Path) -> None:
