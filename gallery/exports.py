@@ -82,7 +82,7 @@ def request(
     found = datasets.get(dataset)
     params = {
         "format": format,
-        "path": str(_target(path, "check").path),
+        "path": str(target_at(path, "check").path),
         "dataset": found.pk,
         "dataset_name": found.name,
         "split": split,
@@ -110,7 +110,7 @@ class Exporter:
             options = params.get("options", {})
             kind = _format(params["format"], params["split"], options)
             dataset = datasets.get(params["dataset_name"]).pk
-            self._target = _target(params["path"], f"{at.job.pk}")
+            self._target = target_at(params["path"], f"{at.job.pk}")
             self._target.begin()
             self._outcomes = _write(kind, self._target, dataset, params["split"], options)
             at.keep(noted=0, notes=[])
@@ -119,7 +119,7 @@ class Exporter:
         refusals, notes = _told(outcomes)
         result = at.job.result
         if is_last:
-            _commit(self._target)
+            commit(self._target)
         at.keep(
             notes=[*result.get("notes", []), *notes][:TOLD],
             noted=result.get("noted", 0) + len(notes),
@@ -153,7 +153,7 @@ def dry_run(
     options = options or {}
     kind = _format(format, split, options)
     found = datasets.get(dataset)
-    _target(path, "check")
+    target_at(path, "check")
     report, total = Report(), _total(kind, found.pk, split)
     scratch = tempfile.mkdtemp(prefix="pedsite-export-")
     try:
@@ -334,14 +334,16 @@ def _format(name: str, split: str, options: dict[str, Any]) -> Format:
     return FORMATS[name]
 
 
-def _target(path: str, tag: str) -> Target:
+def target_at(path: str, tag: str) -> Target:
+    """Where an export is written. Raises: BadTarget, nothing can be written there."""
     try:
         return Target(Path(path), tag)
     except (Occupied, OSError) as exc:
         raise BadTarget(str(exc)) from exc
 
 
-def _commit(target: Target) -> None:
+def commit(target: Target) -> None:
+    """Let a complete export appear. Raises: BadTarget, something else appeared there."""
     try:
         target.commit()
     except Occupied as exc:

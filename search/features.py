@@ -18,11 +18,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from gallery import crops, datasets
-from gallery.errors import BadImage, BadSource, BadTarget, UnknownFormat
+from gallery import crops, datasets, exports
+from gallery.errors import BadImage, BadSource, UnknownFormat
 from gallery.formats.features import FEATURE_FORMATS, Feature, FeatureFormat, Found, cut_from
 from gallery.formats.records import Refusal, Unreadable, Written
-from gallery.formats.target import Occupied, Target
+from gallery.formats.target import Target
 from gallery.models import Box, Caption, Dataset, Image, Review
 from pedsite.accounts.models import User
 from pedsite.jobs import work as jobs
@@ -70,7 +70,7 @@ def request_export(
         UnknownFormat, BadTarget: nothing was written.
     """
     _format(format)
-    params = _params(format, str(_target(path, "check").path), dataset, version)
+    params = _params(format, str(exports.target_at(path, "check").path), dataset, version)
     total = _enrolled(dataset, version).count()
     return jobs.request(
         EXPORT, task=EXPORT_TASK, params=params, user=user, total=total, queue=queue
@@ -90,7 +90,7 @@ class Exporter:
             dataset = datasets.get(at.params["dataset_name"])
             version = versions.get(at.params["version"])
             kind = _format(at.params["format"])
-            self._target = _target(at.params["path"], str(at.job.pk))
+            self._target = exports.target_at(at.params["path"], str(at.job.pk))
             self._target.begin()
             self._outcomes = kind.write(self._target, _found(dataset, version, kind))
             at.plan(_enrolled(dataset, version).count())
@@ -98,7 +98,7 @@ class Exporter:
         while time.monotonic() - began < CHUNK_S:
             at.beat()
             if next(self._outcomes, None) is None:
-                _commit(self._target)
+                exports.commit(self._target)
                 at.advance(done)
                 return False
             done += 1
@@ -344,17 +344,3 @@ def _format(name: str) -> FeatureFormat:
     if name not in FEATURE_FORMATS:
         raise UnknownFormat(name, list(FEATURE_FORMATS))
     return FEATURE_FORMATS[name]
-
-
-def _target(path: str, tag: str) -> Target:
-    try:
-        return Target(Path(path), tag)
-    except (Occupied, OSError) as exc:
-        raise BadTarget(str(exc)) from exc
-
-
-def _commit(target: Target) -> None:
-    try:
-        target.commit()
-    except Occupied as exc:
-        raise BadTarget(str(exc)) from exc

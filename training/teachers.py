@@ -233,7 +233,9 @@ def _local(files: dict[str, Any]) -> Path:
     home = Path(files[stores.ABOUT]["name"]).parent.name
     try:
         place = Path(default_storage.path(files[stores.ABOUT]["name"])).parent
-    except NotImplementedError:  # it is no folder of this machine
+    # So Django's storages say that their files are not on this machine, such as those of S3: not
+    # swallowed, the files are fetched.
+    except NotImplementedError:
         place = Path(settings.PEDSITE_WORK_DIR) / PLACE / home
         _fetch(files, place)
     for name, kept in files.items():

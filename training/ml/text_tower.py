@@ -22,10 +22,12 @@ class TextTower(nn.Module):
 
         Called from another thread than the training's; must not touch parameters.
         """
+        # Abstract: each kind of tower has tokens of its own.
         raise NotImplementedError
 
     def forward(self, *tokens: Tensor) -> Tensor:
         """Tokens of B texts -> (B, dim), not normalized; no row depends on how far it is padded."""
+        # Abstract: each kind of tower has tokens of its own.
         raise NotImplementedError
 
 

@@ -75,6 +75,7 @@ class Objective(nn.Module):
 
         Raises: ValueError, the batch lacks what the objective needs; the message names it.
         """
+        # Abstract: every recipe's objective says it for itself.
         raise NotImplementedError
 
     def watched(self) -> dict[str, float]:
