@@ -65,14 +65,17 @@ def picture(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         return redirect("search:search")
     filters = _filters_of(request.POST.get("filters", ""))
+    words = request.POST.get("q", "")
     file = request.FILES.get("picture")
     if file is None:
-        return _refuse(request, filters, _("No picture came with the form. Choose one first."))
+        return _refuse(
+            request, filters, words, _("No picture came with the form. Choose one first.")
+        )
     try:
         shown.check_size(file.size)
         kept = shown.keep(file.read(), request.user)
     except DomainError as exc:
-        return _refuse(request, filters, f"{file.name}: {exc}", exc.status)
+        return _refuse(request, filters, words, f"{file.name}: {exc}", exc.status)
     filters["picture"] = kept.token
     return redirect(f"{reverse('search:search')}?{filters.urlencode()}")
 
@@ -146,9 +149,12 @@ def _filters_of(query: str) -> QueryDict:
 
 
 def _refuse(
-    request: HttpRequest, filters: QueryDict, problem: str, status: int = 400
+    request: HttpRequest, filters: QueryDict, words: str, problem: str, status: int = 400
 ) -> HttpResponse:
-    form = SearchForm(filters, user=request.user)
+    """The page with what had been typed and chosen on it, and why the picture is not."""
+    asked = filters.copy()
+    asked["q"] = words
+    form = SearchForm(asked, user=request.user)
     form.is_valid()
     context = {"form": form, "problems": [problem], "refused_picture": True}
     return render(request, "search/search.html", context, status=status)

@@ -194,6 +194,19 @@ def test_a_file_that_is_no_picture_is_refused_in_words(page, street, tmp_path):
     expect(page.get_by_role("alert").first).to_contain_text("Not a picture")
 
 
+def test_words_and_filters_stay_when_a_picture_is_refused(page, street, tmp_path):
+    path = tmp_path / "shown.jpg"
+    path.write_bytes(b"no picture")
+    page.goto("/search/?dataset=street")
+    page.get_by_label("Description of the person").fill("typed, not yet asked")
+    page.get_by_label("From").fill("2026-03-02")
+    page.get_by_label("Search by a picture").set_input_files(path)
+    expect(page.get_by_role("alert").first).to_contain_text("Not a picture")
+    expect(page.get_by_label("Description of the person")).to_have_value("typed, not yet asked")
+    expect(page.get_by_label("From")).to_have_value("2026-03-02")
+    expect(page.locator(".filter__count").first).to_have_text("1")
+
+
 def test_the_language_changes_and_the_search_stays(page, street):
     search_for(page, "red")
     page.get_by_role("button", name="中文").click()

@@ -55,8 +55,8 @@
     for (const [name, value] of new FormData(form)) {
       if (["dataset", "camera", "after", "before"].includes(name) && value) filters.append(name, value);
     }
-    const kept = document.querySelector("input[name=filters]");
-    if (kept) kept.value = filters.toString();
+    pictureForm.elements.filters.value = filters.toString();
+    pictureForm.elements.q.value = words.value;
     busy.hidden = false;
     pictureForm.submit();
   }

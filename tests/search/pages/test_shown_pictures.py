@@ -86,3 +86,23 @@ def test_a_form_without_a_picture_is_refused_in_words(browser):
 def test_the_address_of_a_refused_picture_can_be_loaded_again(browser):
     response = browser.get("/search/picture/")
     assert (response.status_code, response["Location"]) == (302, "/search/")
+
+
+@pytest.mark.parametrize("data", [b"no picture", b""])
+def test_what_was_asked_stays_when_a_picture_is_refused(browser, people, data):
+    file = io.BytesIO(data)
+    file.name = "shown.jpg"
+    asked = {"q": "a <red> coat", "filters": "dataset=square&after=2026-03-01&before=2026-03-02"}
+    page = Page(browser.post("/search/picture/", asked | {"picture": file}).content.decode())
+    (words,) = page.all("input", id="q")
+    assert words["value"] == "a <red> coat"
+    assert "checked" in page.all("input", name="dataset", value="square")[0]
+    assert page.all("input", name="after")[0]["value"] == "2026-03-01"
+    assert page.all("input", name="before")[0]["value"] == "2026-03-02"
+    # And once more, for the next try without scripts.
+    assert page.all("input", name="q", form="picture-form")[0]["value"] == "a <red> coat"
+
+
+def test_words_do_not_follow_a_picture_that_is_taken(browser, people):
+    response = browser.post("/search/picture/", {"picture": png(), "q": "red"})
+    assert re.fullmatch(r"/search/\?picture=[\w-]+", response.url)
