@@ -46,6 +46,7 @@ TOKENIZER_FILE = "tokenizer.json"
 VOCABULARIES = {".npy": ("characters", CHARACTERS_FILE), ".json": ("tokenizer", TOKENIZER_FILE)}
 GOLDEN_FILE = "golden.npz"
 ABOUT_FILE = "model.json"
+FILES = (IMAGE_FILE, TEXT_FILE, CHARACTERS_FILE, TOKENIZER_FILE, GOLDEN_FILE, ABOUT_FILE)
 
 
 def get(name: str) -> ModelVersion:

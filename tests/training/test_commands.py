@@ -1,8 +1,10 @@
 """The commands that take models in and give them out."""
 
 import json
+from pathlib import Path
 
 import pytest
+from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
 from tests import towers as tiny
@@ -83,3 +85,48 @@ def test_a_folder_that_cannot_be_written_is_said_to_be(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CommandError, match="file"):
         call_command("export_model", "mine", str(tmp_path / "file"))
+
+
+def test_an_export_lists_what_it_wrote(tmp_path, capsys):
+    make_version("mine")
+    call_command("export_model", "mine", str(tmp_path / "deep" / "out"))
+    listed = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    written = sorted((tmp_path / "deep" / "out").iterdir())
+    assert listed == [[str(path), str(path.stat().st_size)] for path in written]
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["out"]
+
+
+def test_a_folder_with_other_files_is_not_exported_into(tmp_path, capsys):
+    make_version("mine")
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(CommandError, match=r"notes\.txt.*name a new folder"):
+        call_command("export_model", "mine", str(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    assert capsys.readouterr().out == ""
+
+
+def test_an_export_replaces_an_earlier_one_whole(tmp_path, capsys):
+    make_version("both")
+    make_version("eyes", image_only=True, seed=3)
+    call_command("export_model", "both", str(tmp_path / "out"))
+    (tmp_path / "out" / "b.img.fp16.onnx").write_text("of Chinese-CLIP's tools")
+    capsys.readouterr()
+    call_command("export_model", "eyes", str(tmp_path / "out"))
+    names = ["golden.npz", "model.json", "model_image.onnx"]
+    listed = [Path(line.split("\t")[0]).name for line in capsys.readouterr().out.splitlines()]
+    assert listed == names
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["b.img.fp16.onnx", *names]
+    assert json.loads((tmp_path / "out" / "model.json").read_text("utf-8"))["name"] == "eyes"
+
+
+def test_an_export_that_fails_leaves_the_earlier_one(tmp_path, settings):
+    version = make_version("mine")
+    call_command("export_model", "mine", str(tmp_path / "out"))
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    with default_storage.open(version.text_encoder.file.name, "r+b") as stored:
+        stored.write(b"changed")
+    settings.PEDSITE_WORK_DIR = tmp_path / "work"  # where no copy of it is kept
+    with pytest.raises(CommandError):
+        call_command("export_model", "mine", str(tmp_path / "out"))
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "work"]

@@ -1,11 +1,12 @@
 from argparse import ArgumentParser
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from pedsite.api import DomainError
-from training import chinese_clip_export, conversion, versions
+from training import chinese_clip_export, conversion, folders, versions
 from training.chinese_clip_export import PREFIX
 from training.evidence import DRAWN
 from training.ml.chars import MAX_CHARACTERS
@@ -23,7 +24,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("version_name", metavar="VERSION")
-        parser.add_argument("outdir", type=Path, metavar="OUTDIR")
+        parser.add_argument(
+            "outdir", type=Path, metavar="OUTDIR", help="new, or with earlier exports alone"
+        )
         parser.add_argument(
             "--precision",
             choices=PRECISIONS,
@@ -70,18 +73,25 @@ class Command(BaseCommand):
             version = versions.get(version_name)
             if chinese_clip is not None:
                 self._refuse(options, "batch", "length")
-                chinese_clip_export.export(
-                    version, outdir, prefix=chinese_clip, precision=precision
+                tools = partial(
+                    chinese_clip_export.export, version, prefix=chinese_clip, precision=precision
                 )
-            elif precision == "fp32" and not static and not simplify:
-                self._refuse(options, "batch", "length")
-                versions.export(version, outdir)
+                paths = folders.fill(outdir, tools)
             else:
-                wanted = self._wanted(precision, static, options)
-                conversion.convert(version, outdir, wanted, self.stdout.write)
+                write = partial(versions.export, version)
+                if precision == "fp32" and not static and not simplify:
+                    self._refuse(options, "batch", "length")
+                else:
+                    wanted = self._wanted(precision, static, options)
+                    write = partial(
+                        conversion.convert, version, wanted=wanted, tell=self.stdout.write
+                    )
+                paths = folders.fill(
+                    outdir, write, last=versions.ABOUT_FILE, replaces=versions.FILES
+                )
         except (DomainError, OSError) as exc:
             raise CommandError(str(exc)) from exc
-        for path in sorted(outdir.iterdir()):
+        for path in paths:
             self.stdout.write(f"{path}\t{path.stat().st_size}")
 
     def _wanted(self, precision: Any, static: bool, options: dict[str, Any]) -> conversion.Wanted:
