@@ -214,7 +214,7 @@ class Learner:
             image=self.gallery if image is None else image,
             text=text,
             facts=facts,
-            prototypes=self.model.prototypes,
+            directions=self.model.directions,
             image_is_fixed=self.gallery is not None,
         )
 

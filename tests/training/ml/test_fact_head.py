@@ -5,8 +5,16 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from training.ml.fact_head import FLOOR, FactHead, StatedHead
-from training.ml.losses.attributes import stated_embedding, stated_loss
+from training.ml.fact_head import (
+    BESIDE_FACTS,
+    CERTAIN,
+    FLOOR,
+    STATED,
+    FactHead,
+    StatedHead,
+    write_stated,
+)
+from training.ml.losses.attributes import stated_loss
 
 SIZES = (2, 3, 4)
 FIELDS = (slice(0, 2), slice(2, 5), slice(5, 9))
@@ -15,7 +23,7 @@ FIELDS = (slice(0, 2), slice(2, 5), slice(5, 9))
 @pytest.fixture
 def head():
     torch.manual_seed(0)
-    return FactHead(nn.init.orthogonal_(torch.empty(sum(SIZES) + 1, 16)), SIZES)
+    return FactHead(nn.init.orthogonal_(torch.empty(sum(SIZES) + BESIDE_FACTS, 16)), SIZES)
 
 
 def test_the_probabilities_of_a_field_sum_to_one(head):
@@ -27,14 +35,37 @@ def test_the_probabilities_of_a_field_sum_to_one(head):
 def test_pictures_are_ordered_by_the_probability_of_all_that_a_query_states(head):
     embedded = 9 * torch.randn(200, 16)
     known = head.log_probabilities(embedded)
-    stated = torch.zeros(1, sum(SIZES), dtype=torch.bool)
-    stated[0, [0, 3, 7]] = True
-    query = stated_embedding(stated, head.directions[:-1])
+    stated = torch.zeros(1, sum(SIZES))
+    stated[0, [0, 3, 7]] = 1
+    query = write_stated(stated, head.directions)
     cosine = F.cosine_similarity(query, head(known))
-    probability = known[:, stated[0]].clamp(min=-FLOOR).sum(dim=1)
+    probability = known[:, stated[0] > 0].clamp(min=-FLOOR).sum(dim=1)
     ordered = cosine[probability.argsort()]
     assert (ordered.diff() > -1e-5).all()
-    assert ordered[-1] - ordered[0] > 0.3
+    assert ordered[-1] - ordered[0] > 0.07
+
+
+def test_a_cosine_means_the_same_probability_however_much_a_text_states(head):
+    known = head.log_probabilities(9 * torch.randn(300, 16))
+    pictures = head(known)
+    length = pictures.norm(dim=1)
+    for facts in ([0], [0, 3], [0, 3, 7]):
+        stated = torch.zeros(1, sum(SIZES))
+        stated[0, facts] = 1
+        query = write_stated(stated, head.directions)
+        assert query.norm().item() == pytest.approx(1)
+        evidence = known[:, facts].clamp(min=-FLOOR).sum(dim=1)
+        expected = (CERTAIN + STATED / FLOOR * evidence) / length
+        assert (F.cosine_similarity(query, pictures) - expected).abs().max() < 1e-6
+
+
+def test_a_text_that_states_more_than_a_person_has_can_still_be_learned_from(head):
+    stated = torch.ones(1, 40, requires_grad=True)
+    written = write_stated(stated, nn.init.orthogonal_(torch.empty(43, 64)))
+    written.sum().backward()
+    assert written.isfinite().all()
+    assert stated.grad is not None
+    assert stated.grad.isfinite().all()
 
 
 def test_sure_and_unsure_pictures_are_equally_long(head):
@@ -49,10 +80,10 @@ def test_sure_and_unsure_pictures_are_equally_long(head):
 
 def test_a_text_says_by_its_direction_how_sure_it_states_each_fact():
     torch.manual_seed(0)
-    directions = nn.init.orthogonal_(torch.empty(6, 16))
+    directions = nn.init.orthogonal_(torch.empty(6 + BESIDE_FACTS, 16))
     head = StatedHead(directions)
     embedded = torch.randn(4, 16)
-    stated = (head(embedded) @ directions.T).tolist()
+    stated = (head(embedded) @ directions[:6].T / STATED).tolist()
     for row, expected in zip(stated, head.read(embedded).sigmoid().tolist(), strict=True):
         assert row == pytest.approx(expected, abs=1e-6)
 

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from training.ml.fact_head import STATED
+
 
 def image_attribute_loss(
     log_probabilities: Tensor, attributes: Tensor, fields: list[slice]
@@ -28,8 +30,8 @@ def image_attribute_loss(
 def text_attribute_loss(text: Tensor, prototypes: Tensor, stated: Tensor, scale: float) -> Tensor:
     """Binary cross-entropy of which facts a text states.
 
-    A stated fact has cosine 1 / sqrt(k) to a text of k equal parts; the threshold in the
-    middle between that and 0 is set from k, so that long texts are not pushed apart.
+    A text has cosine STATED to what it states, as `write_stated` has it, and 0 to all else; the
+    threshold is in the middle.
 
     Args:
         text: (B, D), normalized here.
@@ -39,8 +41,7 @@ def text_attribute_loss(text: Tensor, prototypes: Tensor, stated: Tensor, scale:
     """
     cosine = F.normalize(text, dim=1) @ F.normalize(prototypes, dim=1).T
     target = stated.to(cosine.dtype)
-    count = target.sum(dim=1, keepdim=True).clamp(min=1)
-    logits = scale * (cosine * count.sqrt() - 0.5)
+    logits = scale * (cosine / STATED - 0.5)
     loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
     return _balanced(loss, target)
 
@@ -61,8 +62,3 @@ def _balanced(loss: Tensor, target: Tensor) -> Tensor:
     on = (loss * target).sum(dim=1) / target.sum(dim=1).clamp(min=1)
     off = (loss * (1 - target)).sum(dim=1) / (1 - target).sum(dim=1).clamp(min=1)
     return (on + 4 * off).mean()
-
-
-def stated_embedding(stated: Tensor, prototypes: Tensor) -> Tensor:
-    """(B, D) what texts should be that state these facts, (B, P) bool: their prototypes' sum."""
-    return F.normalize(stated.to(prototypes.dtype) @ F.normalize(prototypes, dim=1), dim=1)

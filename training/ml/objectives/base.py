@@ -47,14 +47,14 @@ class Outputs:
 
     image: (I, D), not normalized. text: (T, D), not normalized.
     facts: (I, P) log probabilities of the facts; None where the image tower reads none.
-    prototypes: (P, D) the fixed direction of each fact; None likewise.
+    directions: (P + 3, D) fixed, that facts are written along; None likewise.
     image_is_fixed: `image` is a gallery that does not learn; only texts are to come closer.
     """
 
     image: Tensor | None = None
     text: Tensor | None = None
     facts: Tensor | None = None
-    prototypes: Tensor | None = None
+    directions: Tensor | None = None
     image_is_fixed: bool = False
 
 

@@ -8,9 +8,9 @@ from torch.nn import functional as F
 
 from training.ml.config import ConfigError, TrainConfig
 from training.ml.data import PairData
+from training.ml.fact_head import BESIDE_FACTS, STATED, write_stated
 from training.ml.losses.attributes import (
     image_attribute_loss,
-    stated_embedding,
     stated_loss,
     text_attribute_loss,
 )
@@ -30,8 +30,8 @@ class Clip(Objective):
         scale: 1 / temperature at the start.
         contrastive_weight: of the InfoNCE term; attribute_weight: of each term about facts.
         fields: which facts belong to each field; empty where the data know none.
-        text_states: the text tower ends in a StatedHead: its product with a fact's direction is
-            the probability that the text states it.
+        text_states: the text tower ends in a StatedHead, which tells how probable it is that the
+            text states each fact.
     """
 
     def __init__(
@@ -64,10 +64,10 @@ class Clip(Objective):
             found = self._against_gallery(outputs, targets)
             return {"contrastive": self.contrastive_weight * found}
         losses: dict[str, Tensor] = {}
-        stated, prototypes = targets.stated, outputs.prototypes
+        stated, directions = targets.stated, outputs.directions
         said = None
-        if stated is not None and prototypes is not None and targets.attributes is not None:
-            said = stated_embedding(stated, prototypes)
+        if stated is not None and directions is not None and targets.attributes is not None:
+            said = write_stated(stated.to(directions.dtype), directions)
         if outputs.image is not None:
             asked = said if outputs.text is None else outputs.text
             if asked is None:
@@ -82,13 +82,14 @@ class Clip(Objective):
     def _facts(self, outputs: Outputs, targets: Targets, said: Tensor) -> dict[str, Tensor]:
         """What each tower reads, against what is known."""
         losses: dict[str, Tensor] = {}
-        stated, prototypes, attributes = targets.stated, outputs.prototypes, targets.attributes
+        stated, directions, attributes = targets.stated, outputs.directions, targets.attributes
         assert stated is not None
-        assert prototypes is not None
+        assert directions is not None
         assert attributes is not None
+        prototypes = directions[:-BESIDE_FACTS]
         if outputs.text is not None:
             losses["text_attributes"] = (
-                stated_loss(outputs.text @ prototypes.T, stated)
+                stated_loss(outputs.text @ prototypes.T / STATED, stated)
                 if self.text_states
                 else text_attribute_loss(outputs.text, prototypes, stated, scale=TEXT_FACT_SCALE)
             )
