@@ -15,9 +15,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gallery import pictures
-from search import retrieval
+from search import coverage, retrieval, scope
 from search.errors import PictureTooLarge
 from search.scope import Filters, Moment
+from training import versions
 
 MAX_LIMIT = 100
 MAX_NAMES = 100
@@ -132,9 +133,29 @@ class SearchApi(APIView):
             def _absolute(self, name: str, pk: int) -> str:
                 return self.context["request"].build_absolute_uri(reverse(name, args=[pk]))
 
+        class Failed(serializers.Serializer):
+            reason = serializers.CharField()
+            boxes = serializers.IntegerField()
+            examples = serializers.ListField(
+                child=serializers.CharField(), help_text="Names of some of their pictures."
+            )
+
+            class Meta:
+                ref_name = "FailedBoxes"
+
         version = serializers.CharField()
         searched = serializers.IntegerField(help_text="Boxes compared, within filters and grants.")
-        waiting = serializers.IntegerField(help_text="Boxes among these not enrolled yet.")
+        waiting = serializers.IntegerField(
+            source="gaps.waiting", help_text="Boxes within these that nobody tried to enroll yet."
+        )
+        failed = serializers.IntegerField(
+            source="gaps.failed", help_text="Boxes within these that could not be enrolled."
+        )
+        failures = Failed(
+            source="gaps.failures",
+            many=True,
+            help_text="Why; POST to /api/v1/search/retry enrolls them again.",
+        )
         next = serializers.CharField(
             source="cursor",
             allow_null=True,
@@ -181,6 +202,8 @@ class SearchApi(APIView):
                     "version": "shipped-1",
                     "searched": 1024,
                     "waiting": 0,
+                    "failed": 0,
+                    "failures": [],
                     "next": None,
                     "hits": [
                         {
@@ -206,6 +229,38 @@ class SearchApi(APIView):
         given.is_valid(raise_exception=True)
         page = _ask(given.validated_data, request)
         return Response(self.Output(page, context={"request": request}).data)
+
+
+class RetryApi(APIView):
+    """Boxes that a search could not compare, enrolled."""
+
+    class Input(serializers.Serializer):
+        version = serializers.CharField(help_text="`version` of the answer that told of them.")
+        datasets = serializers.ListField(
+            child=serializers.CharField(),
+            default=list,
+            max_length=MAX_NAMES,
+            help_text="All that the user may see, if none is named.",
+        )
+
+        class Meta:
+            ref_name = "SearchRetry"
+
+    class Output(serializers.Serializer):
+        jobs = serializers.ListField(child=serializers.IntegerField())
+
+        class Meta:
+            ref_name = "SearchRetryJobs"
+
+    @extend_schema(operation_id="search_retry", request=Input, responses={202: Output})
+    def post(self, request: Request) -> Response:
+        """Queue the enrollment of all that waits or failed; operators only."""
+        given = self.Input(data=request.data)
+        given.is_valid(raise_exception=True)
+        inside = scope.resolve(Filters(datasets=given.validated_data["datasets"]), request.user)
+        version = versions.get(given.validated_data["version"])
+        jobs = coverage.retry(inside, version, request.user)
+        return Response({"jobs": [job.pk for job in jobs]}, status=202)
 
 
 def _ask(wanted: dict[str, Any], request: Request) -> retrieval.Page:

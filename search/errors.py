@@ -133,6 +133,24 @@ class NothingToEnroll(DomainError):
         super().__init__(_("There is no model version yet: train or register one first."))
 
 
+class MayNotEnroll(DomainError):
+    code = "may-not-enroll"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(_("Only operators and administrators may enroll pictures."))
+
+
+class NothingWaits(DomainError):
+    """No box lacks a vector, or a job is at those that do."""
+
+    code = "nothing-waits"
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(_("Nothing is left to enroll, or a job is at it already."))
+
+
 class PictureTooLarge(DomainError):
     code = "picture-too-large"
     status = 413

@@ -11,7 +11,8 @@ import numpy as np
 from gallery import crops
 from gallery.errors import UnknownBox
 from gallery.models import Box, Review
-from search import encoders, index, scope, serving
+from search import coverage, encoders, index, scope, serving
+from search.coverage import Gaps
 from search.cursors import Cursor
 from search.errors import (
     BadLimit,
@@ -55,9 +56,19 @@ class Page:
 
     version: str
     searched: int  # boxes compared: visible to the user, inside the filters, with a vector
-    waiting: int  # boxes visible and inside the filters that have no vector yet
+    gaps: Gaps  # boxes visible and inside the filters that have no vector
     hits: list[Hit]
     cursor: str | None  # brings the next page; None after the last
+
+    @property
+    def waiting(self) -> int:
+        """Boxes without a vector that nobody has tried to enroll."""
+        return self.gaps.waiting
+
+    @property
+    def boxes(self) -> int:
+        """All that could have been searched, had everything a vector."""
+        return self.searched + self.gaps.missing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,7 +233,7 @@ def _page(search: _Search, query: np.ndarray) -> Page:
     return Page(
         version=search.version.name,
         searched=searched,
-        waiting=max(0, search.scope.count_boxes() - searched),
+        gaps=coverage.gaps(search.scope, search.encoder, searched),
         hits=_hits(page, shown),
         cursor=str(_cursor(search, page, shown)) if more else None,
     )

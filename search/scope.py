@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from gallery.errors import UnknownDataset
@@ -55,10 +55,14 @@ class Scope:
         """What can be found: vectors of one encoder."""
         return Embedding.objects.filter(self._conditions(), encoder_id=encoder.pk).findable()
 
+    def boxes(self) -> QuerySet[Box]:
+        """What could be found if all were enrolled."""
+        images = Image.objects.filter(self._conditions()).values("pk")
+        return Box.objects.exclude(review=Review.HIDDEN).filter(image__in=images)
+
     def count_boxes(self) -> int:
         """How many boxes could be found if all were enrolled."""
-        images = Image.objects.filter(self._conditions()).values("pk")
-        return Box.objects.exclude(review=Review.HIDDEN).filter(image__in=images).count()
+        return self.boxes().count()
 
     def _conditions(self) -> Q:
         # Image and Embedding name these columns alike.

@@ -3,21 +3,24 @@
 from time import perf_counter
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from gallery import pictures
 from gallery.models import Box, Review
 from pedsite.api import DomainError
-from search import retrieval, shown
+from search import coverage, retrieval, scope, shown
 from search.forms import FILTER_FIELDS, SearchForm
+from training import versions
 
 PAGE_SIZE = 24
 QUALITY = 88
@@ -78,6 +81,24 @@ def picture(request: HttpRequest) -> HttpResponseBase:
         return _refuse(request, filters, words, f"{file.name}: {exc}", exc.status)
     filters["picture"] = kept.token
     return redirect(f"{reverse('search:search')}?{filters.urlencode()}")
+
+
+@login_required
+@require_POST
+def retry(request: HttpRequest) -> HttpResponse:
+    """POST /search/retry/: enroll what a search could not compare, and go back to that search."""
+    query = QueryDict(request.POST.get("query", ""))
+    form = SearchForm(query, user=request.user)
+    try:
+        filters = form.filters() if form.is_valid() else retrieval.Filters()
+        version = versions.get(request.POST.get("version", ""))
+        jobs = coverage.retry(scope.resolve(filters, request.user), version, request.user)
+    except DomainError as exc:
+        messages.error(request, str(exc))
+    else:
+        told = ngettext("%(count)d job enrolls them.", "%(count)d jobs enroll them.", len(jobs))
+        messages.success(request, told % {"count": len(jobs)})
+    return redirect(f"{reverse('search:search')}?{query.urlencode()}")
 
 
 @login_required

@@ -8,13 +8,16 @@ import zlib
 
 import numpy as np
 import pytest
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from PIL import Image as Picture
 
 from pedsite.accounts import keys
+from pedsite.jobs.models import Job
 from tests import world
 from tests.search import rows
+from training.models import ModelVersion
 
 pytestmark = pytest.mark.django_db
 
@@ -81,7 +84,9 @@ def test_a_field_that_there_is_not_is_refused_rather_than_passed_over(ask):
 
 def test_words_find_people(ask, people):
     answer = ask(text="red", limit=2).json()
-    assert set(answer) == {"version", "searched", "waiting", "next", "hits"}
+    assert set(answer) == {
+        "version", "searched", "waiting", "failed", "failures", "next", "hits"
+    }  # fmt: skip
     assert (answer["version"], answer["searched"], answer["waiting"]) == ("tiny", 6, 0)
     first = answer["hits"][0]
     box = people["red"]
@@ -239,3 +244,27 @@ def test_the_schema_documents_the_search(client):
     assert set(operation["requestBody"]["content"]) == {"application/json", "multipart/form-data"}
     examples = operation["requestBody"]["content"]["application/json"]["examples"]
     assert any("红" in str(example) for example in examples.values())
+
+
+def test_an_answer_tells_what_failed_and_an_operator_retries_it(ask, client, people):
+    dataset = people["red"].image.dataset
+    torn = world.make_box(
+        world.make_image(dataset, world.plain_crop("red", 50, 20), name="torn.png")
+    )
+    with default_storage.open(torn.image.file.name, "wb") as file:
+        file.write(b"no picture")
+    rows.enroll(dataset, ModelVersion.objects.get())
+    world.make_box(world.make_image(dataset))
+    answer = ask(text="red").json()
+    assert (answer["searched"], answer["waiting"], answer["failed"]) == (6, 1, 1)
+    (failure,) = answer["failures"]
+    assert (failure["boxes"], failure["examples"]) == (1, ["torn.png"])
+    again = {"version": answer["version"], "datasets": ["street"]}
+    url = reverse("api:search-retry")
+    refused = client.post(url, again, content_type="application/json")
+    assert (refused.status_code, refused.json()["code"]) == (403, "may-not-enroll")
+    client.force_login(world.make_user(role="admin"))
+    accepted = client.post(url, again, content_type="application/json")
+    assert accepted.status_code == 202
+    (job,) = accepted.json()["jobs"]
+    assert Job.objects.get(pk=job).params["dataset"] == dataset.pk

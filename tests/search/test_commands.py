@@ -38,7 +38,7 @@ def test_a_dataset_is_enrolled_and_searched(version, people):
     assert "0 failed" in said
     answer = json.loads(run("search", "red", "--top", "2", "--json"))
     box = people["red"]
-    assert set(answer) == {"version", "searched", "hits"}
+    assert set(answer) == {"version", "searched", "waiting", "failed", "hits"}
     assert (answer["version"], answer["searched"], len(answer["hits"])) == ("tiny", 6, 2)
     assert answer["hits"][0] == {
         "rank": 1,

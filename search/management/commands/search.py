@@ -47,8 +47,17 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{hit.rank}\t{hit.score:.4f}\t{hit.box.pk}\t{dataset}\t{image_name}\t{place}"
             )
-        waiting = f", {page.waiting} more wait for enrollment" if page.waiting else ""
-        self.stderr.write(f"{page.searched} boxes searched with {page.version}{waiting}.")
+        self.stderr.write(_coverage(page))
+
+
+def _coverage(page: retrieval.Page) -> str:
+    waiting = f", {page.waiting} more wait for enrollment" if page.waiting else ""
+    failed = f", {page.gaps.failed} failed" if page.gaps.failed else ""
+    reasons = "".join(
+        f"\n  {failure.boxes} x {failure.reason} ({', '.join(failure.examples)})"
+        for failure in page.gaps.failures
+    )
+    return f"{page.searched} boxes searched with {page.version}{waiting}{failed}.{reasons}"
 
 
 def _pixels(path: Path) -> np.ndarray:
@@ -64,6 +73,8 @@ def _plain(page: retrieval.Page) -> dict[str, Any]:
     return {
         "version": page.version,
         "searched": page.searched,
+        "waiting": page.gaps.waiting,
+        "failed": page.gaps.failed,
         "hits": [
             {
                 "rank": hit.rank,

@@ -11,6 +11,7 @@ from tests.world import (
     make_coloured_people,
     make_dataset,
     make_image,
+    make_user,
     make_version,
     plain_crop,
 )
@@ -27,9 +28,22 @@ def test_the_line_says_how_many_were_searched_and_what_waits(browser, people, us
     make_box(make_image(people["red"].image.dataset))
     text = text_of(browser.get("/search/", {"q": "red"}))
     assert "6 boxes searched" in text
-    assert "1 waiting to be enrolled" in text
+    assert "Searched 6 of 7 boxes; 1 waiting to be enrolled" in text
+    assert "An operator can enroll them." in text
     assert "tiny-square" in text
     assert re.search(r"\d\.\d\d s\b", text)
+
+
+def test_an_operator_enrolls_what_a_search_left_out(client, people):
+    client.force_login(make_user(role="admin"))
+    make_box(make_image(people["red"].image.dataset))
+    page = client.get("/search/", {"q": "red"}).content.decode()
+    assert "Enroll them now" in page
+    response = client.post("/search/retry/", {"query": "q=red", "version": "tiny-square"})
+    assert response.url == "/search/?q=red"
+    text = text_of(client.get(response.url))
+    assert "1 job enrolls them." in text
+    assert "A job is enrolling them now." in text
 
 
 def test_a_box_finds_others_like_it_and_not_itself(browser, people):
