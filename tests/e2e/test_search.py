@@ -2,9 +2,10 @@
 
 import base64
 import re
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import PASSWORD
 
@@ -184,6 +185,106 @@ def test_a_region_is_drawn_on_the_picture(page, street, red_picture):
     expect(page.locator("[data-hits] [data-box]").first).to_have_attribute(
         "data-box", str(street["red"].pk)
     )
+
+
+def shown_picture(page: Page, path: Path) -> Locator:
+    page.goto("/search/")
+    page.get_by_label("Search by a picture").set_input_files(path)
+    frame = page.locator("[data-pick]")
+    expect(frame).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    return frame
+
+
+def test_a_region_is_set_and_searched_by_keys(page, street, red_picture):
+    frame = shown_picture(page, red_picture)
+    width, height = (int(frame.get_attribute(f"data-{side}")) for side in ("width", "height"))
+    page.get_by_role("button", name="Draw a region").press("Enter")
+    region = page.get_by_role("application", name="Region to search by")
+    expect(region).to_be_focused()
+
+    def bounds() -> list[int]:
+        return [
+            int(number) for number in re.findall(r"\d+", page.locator("[data-bounds]").inner_text())
+        ]
+
+    first = bounds()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    step = bounds()[0] - first[0]
+    assert step > 0
+    assert bounds() == [number + step for number in first]
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowUp")
+    assert bounds() == [first[0] + step, first[1] + step, first[2] + 2 * step, first[3]]
+    for _ in range(60):
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("Shift+ArrowDown")
+    left, _top, right, bottom = bounds()
+    # It keeps its size and stays within the picture.
+    assert (left, right, bottom) == (0, first[2] - first[0] + step, height)
+    assert right < width
+    crop = ",".join(map(str, bounds()))
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"crop={crop}$"))
+    expect(page.locator("[data-hits] [data-box]").first).to_have_attribute(
+        "data-box", str(street["red"].pk)
+    )
+
+
+def test_escape_leaves_the_drawing_of_a_region(page, street, red_picture):
+    shown_picture(page, red_picture)
+    button = page.get_by_role("button", name="Draw a region")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-drawn]")).to_be_hidden()
+    expect(button).to_have_attribute("aria-pressed", "false")
+    expect(button).to_be_focused()
+
+
+def test_a_finger_draws_a_region_after_asking_for_it(
+    chromium, client, user, live_server, street, red_picture
+):
+    client.force_login(user)
+    context = chromium.new_context(
+        base_url=live_server.url,
+        viewport={"width": 390, "height": 700},
+        has_touch=True,
+        is_mobile=True,
+    )
+    cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value}
+    context.add_cookies([cookie | {"url": live_server.url}])
+    page = context.new_page()
+    frame = shown_picture(page, red_picture)
+    touch = context.new_cdp_session(page)
+
+    def drag(by: int) -> None:
+        frame.scroll_into_view_if_needed()
+        at = frame.bounding_box()
+        x, y = at["x"] + at["width"] / 2 - by / 2, max(at["y"], 0) + 100
+        for name, far in [("touchStart", 0), *(("touchMove", n) for n in range(1, 5))]:
+            point = {"x": x + far * by / 4, "y": y + far * by / 2}
+            touch.send("Input.dispatchTouchEvent", {"type": name, "touchPoints": [point]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        # A tap at once would be taken for one that stops the swing of the drag.
+        page.wait_for_timeout(800)
+
+    drag(40)  # scrolls, and draws nothing
+    expect(page.locator("[data-drawn]")).to_be_hidden()
+    page.get_by_role("button", name="Draw a region").tap()
+    before = page.locator("[data-bounds]").inner_text()
+    frame.scroll_into_view_if_needed()
+    scrolled = page.evaluate("scrollY")
+    drag(40)
+    expect(page.locator("[data-bounds]")).not_to_have_text(before)
+    assert page.evaluate("scrollY") == scrolled
+    page.get_by_role("link", name="Search by this region").tap()
+    expect(page).to_have_url(re.compile(r"crop=\d+,\d+,\d+,\d+$"))
+    expect(page.locator("[data-hits] [data-box]").first).to_have_attribute(
+        "data-box", str(street["red"].pk)
+    )
+    context.close()
 
 
 def test_a_file_that_is_no_picture_is_refused_in_words(page, street, tmp_path):
