@@ -1,4 +1,4 @@
-"""One JSON object a line, for log collectors (LOG_FORMAT=json)."""
+"""What the log holds: one line for a refusal, and with LOG_FORMAT=json one JSON object a line."""
 
 import json
 import logging
@@ -6,6 +6,13 @@ from datetime import UTC, datetime
 
 # What every LogRecord carries; anything else was passed as `extra` and is kept.
 PLAIN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request", "taskName"}
+
+
+def without_refusals_traceback(record: logging.LogRecord) -> bool:
+    """Takes the traceback off what was refused (4xx): its status and path say all there is."""
+    if 400 <= getattr(record, "status_code", 0) < 500:
+        record.exc_info = record.exc_text = None
+    return True
 
 
 class JsonFormatter(logging.Formatter):

@@ -8,7 +8,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from psycopg.conninfo import conninfo_to_dict
 
-from pedsite import env
+from pedsite import env, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Everything that a run writes: services' data, media, keys, logs.
@@ -323,6 +323,12 @@ LOGGING = {
         "text": {"format": "%(asctime)s %(levelname)-7s %(name)s %(message)s"},
         "json": {"()": "pedsite.logs.JsonFormatter"},
     },
+    "filters": {
+        "refusals": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": logs.without_refusals_traceback,
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO").upper()},
     "loggers": {
@@ -330,6 +336,7 @@ LOGGING = {
         # They tell each rewriting of a graph.
         "onnxscript": {"level": "WARNING"},
         "onnx_ir": {"level": "WARNING"},
+        "django.request": {"filters": ["refusals"]},
         "django.server": {"handlers": ["stderr"], "propagate": False},
     },
 }

@@ -133,3 +133,11 @@ def test_an_unknown_address_of_the_api_answers_in_the_same_shape(client):
     assert answer["Content-Type"] == "application/problem+json"
     assert answer.json()["code"] == "not_found"
     assert client.get("/nothing-here")["Content-Type"].startswith("text/html")
+
+
+def test_a_refusal_is_one_line_in_the_log(client, db, caplog):
+    client.force_login(User.objects.create_user("viewer"))
+    assert client.get("/runs/new/").status_code == 403
+    (record,) = [one for one in caplog.records if one.name == "django.request"]
+    assert record.getMessage() == "Forbidden (Permission denied): /runs/new/"
+    assert record.exc_info is None
