@@ -139,8 +139,10 @@ class SearchForm(forms.Form):
             changes: fields with another value than the form's; a list repeats the field.
         """
         pairs = []
+        # What lost against the words is no part of what is asked.
+        beside = ("box", "picture", "crop") if self.asks == "words" else ()
         for field in FIELDS:
-            if field in drop:
+            if field in drop or (field in beside and field not in changes):
                 continue
             values = changes.get(field, self.data.getlist(field))
             if not isinstance(values, list):

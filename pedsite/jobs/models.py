@@ -115,6 +115,19 @@ class Job(models.Model):
         return 100 if self.total == 0 else min(100, 100 * self.handled // self.total)
 
     @property
+    def percent_done(self) -> float:
+        """The share of all items that went well, for drawing beside what failed."""
+        done = 100 * self.done / self.total if self.total else 0.0
+        return min(done, 100 - self.percent_failed)
+
+    @property
+    def percent_failed(self) -> float:
+        """The share that failed, however small: what failed is to be seen. 0 if nothing did."""
+        if not self.failed or not self.total:
+            return 0.0
+        return min(100.0, max(1.0, 100 * self.failed / self.total))
+
+    @property
     def rate(self) -> float | None:
         """Items a second while someone worked on it; None until there is something to measure."""
         handled = self.handled - self.skipped

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import PASSWORD
+from tests.world import make_version
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,6 +84,37 @@ def test_a_dataset_is_chosen_from_the_list(page, street):
     page.get_by_label("The street").check()
     expect(page).to_have_url(re.compile(r"q=red&dataset=street$"))
     expect(page.locator(".filter__count").first).to_have_text("1")
+
+
+def test_a_sheet_of_filters_closes_when_it_is_left_by_tab(page, street):
+    page.goto("/search/")
+    sheet = page.locator(".filter").first
+    sheet.locator("summary").press("Enter")
+    expect(page.get_by_label("The street")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("The street")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(sheet).not_to_have_attribute("open", "")
+
+
+def test_words_leave_the_picture_behind(page, street, red_picture):
+    shown_picture(page, red_picture)
+    page.get_by_role("link", name="Whole picture").click()
+    expect(page.locator("[data-asked]")).to_be_visible()
+    page.get_by_label("Description of the person").fill("blue")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/search/\?q=blue$"))
+    expect(page.locator("[data-asked]")).to_have_count(0)
+
+
+def test_the_table_of_models_fits_a_phone(page, street):
+    page.set_viewport_size({"width": 360, "height": 740})
+    make_version("a-name-of-a-version-that-is-as-long-as-some-are", seed=5, space="x" * 60)
+    page.goto("/models/")
+    wide = "[...document.querySelectorAll('.table-wrap')].map((e) => e.scrollWidth - e.clientWidth)"
+    assert page.evaluate(wide) == [0]
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    expect(page.get_by_role("link", name="a-name-of-a-version")).to_be_in_viewport()
 
 
 def test_keys_step_through_the_results(page, street):

@@ -55,6 +55,11 @@ def test_words_win_over_a_picture_and_a_picture_over_a_box(user):
     assert form_of("", user).asks == ""
 
 
+def test_what_words_win_over_leaves_the_address(user):
+    assert form_of("q=red&picture=abc&crop=1,2,3,4&box=1", user).query() == "q=red"
+    assert form_of("q=&picture=abc&crop=1,2,3,4", user).query() == "picture=abc&crop=1,2,3,4"
+
+
 def test_a_blank_question_is_a_question(user):
     assert form_of("q=+", user).asks == "words"
 

@@ -13,6 +13,13 @@
     }
   });
 
+  // A sheet left by Tab would cover what has the focus now.
+  document.addEventListener("focusin", (event) => {
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     for (const menu of document.querySelectorAll("details[data-menu][open]")) {

@@ -186,3 +186,28 @@ def test_the_admin_shows_jobs_and_changes_none(admin_client, viewer):
     assert admin_client.get(reverse("admin:jobs_job_change", args=[job.pk])).status_code == 200
     assert admin_client.get(reverse("admin:jobs_job_add")).status_code == 403
     assert admin_client.post(reverse("admin:jobs_job_delete", args=[job.pk])).status_code == 403
+
+
+def test_the_bar_shows_the_share_that_failed(page, viewer):
+    job = make_job(viewer)
+    finish(job, {f"item {n}": "damaged" for n in range(7)})
+    text = page.get(reverse("jobs:detail", args=[job.pk])).content.decode()
+    assert 'class="progress__well progress__well--done" width="30.0"' in text
+    assert 'class="progress__ill" x="30.0" width="70.0"' in text
+    assert 'aria-valuetext="3 of 10 done, 7 failed"' in text
+    assert "<progress" not in text
+
+
+def test_a_share_that_failed_is_seen_however_small(page, viewer):
+    job = make_job(viewer, total=100_000, done=99_999, failed=1)
+    assert (job.percent_done, job.percent_failed) == (99, 1)
+    job = make_job(viewer, total=100_000, done=50_000, failed=1)
+    assert (job.percent_done, job.percent_failed) == (50, 1)
+
+
+def test_a_bar_of_what_went_well_is_whole(page, viewer):
+    job = make_job(viewer)
+    finish(job, {})
+    text = page.get(reverse("jobs:detail", args=[job.pk])).content.decode()
+    assert "progress--done" in text
+    assert "progress__ill" not in text
