@@ -169,7 +169,9 @@ def picture_input(path: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
     try:
         inputs = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"]).get_inputs()
     except Exception as exc:  # onnxruntime raises a class of its own for each kind of bad file
-        raise BadTower(f"{path.name} is not an ONNX model that runs here: {exc}") from exc
+        raise BadTower(
+            f"{path.name} is not an ONNX model that runs here: {runtime.reason(exc)}"
+        ) from exc
     if len(inputs) != 1 or len(inputs[0].shape) != 4:
         found = ", ".join(f"{entry.name} {entry.shape}" for entry in inputs)
         raise BadTower(f"{path.name} reads {found}; an image tower reads one batch of pictures.")

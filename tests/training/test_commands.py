@@ -55,8 +55,10 @@ def test_mean_and_std_are_three_numbers_each(tmp_path):
 def test_a_file_that_cannot_serve_is_refused_in_words(tmp_path):
     path = tmp_path / "text.onnx"
     path.write_text("not a model")
-    with pytest.raises(CommandError, match=r"text\.onnx is not an ONNX model"):
+    with pytest.raises(CommandError, match=r"text\.onnx is not an ONNX model") as refused:
         call_command("register_model", "a", image=path, space="a")
+    assert str(refused.value).count("text.onnx") == 1
+    assert "Protobuf" in str(refused.value)
 
 
 def test_a_space_must_be_named(tmp_path):

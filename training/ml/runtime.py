@@ -1,6 +1,7 @@
 """The towers as they serve: onnxruntime and numpy. Web and enrollment load only this."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,12 @@ def _session(path: Path, threads: int) -> "ort.InferenceSession":
     try:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as exc:  # onnxruntime raises a class of its own for each kind of bad file
-        raise TowerError(f"{path.name} is not an ONNX model that runs here: {exc}") from exc
+        raise TowerError(f"{path.name} is not an ONNX model that runs here: {reason(exc)}") from exc
+
+
+def reason(exc: Exception) -> str:
+    """What onnxruntime says is wrong, without the path that it repeats before it."""
+    return re.sub(r"^.*?Load model from .*? failed:\s*", "", str(exc), flags=re.DOTALL)
 
 
 def _output_dim(session: "ort.InferenceSession", name: str) -> int:
