@@ -93,6 +93,24 @@ def needs_words(config: TrainConfig) -> bool:
     return config.towers != "image"
 
 
+def check_snapshot(config: TrainConfig, snapshot: Snapshot) -> None:
+    """Refuse at once boxes that are too few, before any is decoded. Raises: BadTrainingData."""
+    if needs_words(config) and not snapshot.caption_count:
+        raise BadTrainingData(
+            f"Dataset “{snapshot.dataset.name}” has no captions: there are no words to learn from."
+        )
+    samples.refuse_few(_chosen(config, snapshot))
+
+
+def _chosen(config: TrainConfig, snapshot: Snapshot) -> list[samples.Sample]:
+    """What a snapshot gives to train on, then to select by."""
+    entries, name = snapshots.read(snapshot), snapshot.dataset.name
+    if config.towers != "image":
+        return samples.select(samples.samples(entries, name))
+    by_pictures = config.held_out == "pictures"
+    return samples.select(samples.named(entries, name, hold_out_pictures=by_pictures))
+
+
 def prepare(run: TrainingRun, config: TrainConfig, room: Room) -> tuple[PairData, Probe]:
     """Data to train on and a probe of others to select by.
 
@@ -112,12 +130,8 @@ def prepare(run: TrainingRun, config: TrainConfig, room: Room) -> tuple[PairData
 
 
 def _labelled(snapshot: Snapshot, config: TrainConfig, room: Room) -> tuple[PairData, Probe]:
-    entries = snapshots.read(snapshot)
-    found = samples.named(
-        entries, snapshot.dataset.name, hold_out_pictures=config.held_out == "pictures"
-    )
     decoded = samples.decode(
-        samples.select(found),
+        _chosen(config, snapshot),
         room.folder,
         height=config.height,
         width=config.width,
@@ -138,7 +152,7 @@ def _labelled(snapshot: Snapshot, config: TrainConfig, room: Room) -> tuple[Pair
 
 def _taught(snapshot: Snapshot, config: TrainConfig, room: Room) -> tuple[PairData, Probe]:
     taught = find_teacher(config.teacher)
-    chosen = samples.select(samples.samples(snapshots.read(snapshot), snapshot.dataset.name))
+    chosen = _chosen(config, snapshot)
     size = {"height": config.height, "width": config.width}
     decoded = samples.decode(chosen, room.folder, **size, tell=room.tell)
     room.refuse(decoded.refused)

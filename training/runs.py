@@ -63,7 +63,9 @@ def request(
     """
     config = freeze(recipe, settings or {})
     lessons.check(config)
-    drawn, snapshot = _source(dataset, user, words=lessons.needs_words(config))
+    drawn, snapshot = _source(dataset, user)
+    if snapshot is not None:
+        lessons.check_snapshot(config, snapshot)
     job = work.request(
         KIND,
         task="training.train",
@@ -194,19 +196,14 @@ def curves_folder(run: TrainingRun) -> Path:
     return Path(deployment.PEDSITE_WORK_DIR) / "tensorboard" / f"run-{run.pk}"
 
 
-def _source(dataset: str, user: User | None, *, words: bool) -> tuple[str, Snapshot | None]:
+def _source(dataset: str, user: User | None) -> tuple[str, Snapshot | None]:
     if dataset.startswith(DRAWN):
         try:
             Drawn.parse(dataset)
         except ValueError as exc:
             raise BadTrainingData(f"{exc}.") from exc
         return dataset, None
-    snapshot = snapshots.freeze(datasets.get(dataset), user)
-    if words and not snapshot.caption_count:
-        raise BadTrainingData(
-            f"Dataset “{dataset}” has no captions: there are no words to learn from."
-        )
-    return "", snapshot
+    return "", snapshots.freeze(datasets.get(dataset), user)
 
 
 def _refuse_double(run: TrainingRun) -> None:

@@ -113,11 +113,7 @@ def decode(
     kept = [_read(sample) for sample in stored["samples"]]
     numbers = {person: number for number, person in enumerate(sorted({s.person for s in kept}))}
     first = sum(sample.split == TRAIN for sample in kept)
-    if first < 2 or len(kept) - first < 2:
-        raise BadTrainingData(
-            f"{first} boxes to train on and {len(kept) - first} to select by are "
-            "too few: at least 2 of each, of different people, are needed."
-        )
+    refuse_few(kept)
     return Decoded(
         samples=kept,
         pixels=np.load(path, mmap_mode="r")[: len(kept)],
@@ -125,6 +121,16 @@ def decode(
         first=first,
         refused=[(box, reason) for box, reason in stored["refused"]],
     )
+
+
+def refuse_few(chosen: list[Sample]) -> None:
+    """Raises: BadTrainingData, fewer than two boxes to train on, or to select by."""
+    first = sum(sample.split == TRAIN for sample in chosen)
+    if first < 2 or len(chosen) - first < 2:
+        raise BadTrainingData(
+            f"{first} boxes to train on and {len(chosen) - first} to select by are "
+            "too few: at least 2 of each, of different people, are needed."
+        )
 
 
 def _read(stored: dict[str, Any]) -> Sample:

@@ -65,6 +65,19 @@ def test_an_unknown_dataset_is_named():
         ask("nobody")
 
 
+@pytest.mark.parametrize(("recipe", "captions"), [("clip", 3), ("gem", 0)])
+def test_a_dataset_with_too_little_to_learn_from_is_refused_at_once(recipe, captions):
+    dataset = make_dataset("few")
+    for number in range(3):
+        box = make_box(make_image(dataset))
+        if number < captions:
+            make_caption(box, f"number {number}")
+    with pytest.raises(BadTrainingData, match=r"boxes to train on and .* too few"):
+        runs.request(recipe, "few", {}, queue=False)
+    assert not Job.objects.exists()
+    assert not Snapshot.objects.exists()
+
+
 def test_a_dataset_without_captions_cannot_train():
     make_box(make_image(make_dataset("mute")))
     with pytest.raises(BadTrainingData, match="“mute” has no captions"):
