@@ -311,6 +311,8 @@ PEDSITE_INFERENCE_THREADS = env.integer("PEDSITE_INFERENCE_THREADS", 1, least=1)
 PEDSITE_ENROLL_THREADS = env.integer("PEDSITE_ENROLL_THREADS", 0)
 # Searches among at most so many boxes compare all of them; beyond, a vector index is built.
 PEDSITE_EXACT_ROWS = env.integer("PEDSITE_EXACT_ROWS", 20_000)
+# Memory in which a vector index is built; one that does not fit is built many times slower.
+PEDSITE_BUILD_MEMORY_MB = env.integer("PEDSITE_BUILD_MEMORY_MB", 1024, least=16)
 
 
 # Logs

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from search.models import Embedding, ServingVersion
+from search.models import Embedding, IndexTuning, ServingVersion
 
 
 class ReadOnly(ModelAdmin):
@@ -29,6 +29,14 @@ class EmbeddingAdmin(ReadOnly):
 
     def get_queryset(self, request: HttpRequest):
         return super().get_queryset(request).defer("vector")
+
+
+@admin.register(IndexTuning)
+class IndexTuningAdmin(ReadOnly):
+    list_display = ["encoder", "rows", "asked_with", "ef_fast", "ef_thorough", "measured_at"]
+    list_filter = ["encoder"]
+    list_select_related = ["encoder"]
+    ordering = ["-pk"]
 
 
 @admin.register(ServingVersion)

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from gallery import pictures
 from search import coverage, retrieval, scope
 from search.errors import PictureTooLarge
+from search.models import Mode
 from search.scope import Filters, Moment
 from training import versions
 
@@ -83,6 +84,12 @@ class SearchApi(APIView):
         version = serializers.CharField(
             required=False, help_text="A model version other than the one that serves."
         )
+        mode = serializers.ChoiceField(
+            choices=Mode.values,
+            default=Mode.FAST.value,
+            help_text="Among many boxes: `fast` finds at least .97 of the nearest, `thorough` "
+            ".99, `exact` compares all. Among few all three are exact.",
+        )
 
         class Meta:
             ref_name = "Search"
@@ -144,6 +151,10 @@ class SearchApi(APIView):
                 ref_name = "FailedBoxes"
 
         version = serializers.CharField()
+        mode = serializers.CharField()
+        exact = serializers.BooleanField(
+            source="is_exact", help_text="Whether every box was compared."
+        )
         searched = serializers.IntegerField(help_text="Boxes compared, within filters and grants.")
         waiting = serializers.IntegerField(
             source="gaps.waiting", help_text="Boxes within these that nobody tried to enroll yet."
@@ -200,6 +211,8 @@ class SearchApi(APIView):
                 response_only=True,
                 value={
                     "version": "shipped-1",
+                    "mode": "fast",
+                    "exact": True,
                     "searched": 1024,
                     "waiting": 0,
                     "failed": 0,
@@ -275,6 +288,7 @@ def _ask(wanted: dict[str, Any], request: Request) -> retrieval.Page:
         "version": wanted.get("version"),
         "limit": wanted["limit"],
         "cursor": wanted.get("cursor") or None,
+        "mode": wanted["mode"],
     }
     if "text" in wanted:
         return retrieval.by_text(wanted["text"], **options)

@@ -44,6 +44,16 @@ def encode_text(version: ModelVersion, text: str) -> np.ndarray:
     return _text_vector(version.text_encoder.pk, text)
 
 
+def encode_texts(version: ModelVersion, texts: Sequence[str]) -> np.ndarray:
+    """Unit vectors float32 (N, dim) of texts that nobody will ask for again soon.
+
+    Raises: as `encode_text`.
+    """
+    if version.text_encoder is None:
+        raise ImageOnlyVersion(version.name)
+    return text_tower(version.text_encoder).encode(texts)
+
+
 def encode_crops(version: ModelVersion, crops: Sequence[np.ndarray]) -> np.ndarray:
     """Unit vectors float32 (N, dim) of crops uint8 (h, w, 3) in RGB, each of its own size.
 

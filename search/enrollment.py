@@ -27,7 +27,7 @@ from gallery.errors import BadImage, UnknownDataset
 from gallery.models import Box, Dataset, Review
 from pedsite.jobs import work as jobs
 from pedsite.jobs.models import Job
-from search import encoders, index, serving, vectors
+from search import encoders, index, serving, tuning, vectors
 from search.errors import NothingToEnroll
 from search.models import Embedding, QueryKind, ServingVersion
 from training.ml.runtime import ImageTower, SelfTestFailed
@@ -96,6 +96,7 @@ def step(work: jobs.Work) -> bool:
         return True
     for encoder in towers:
         index.ensure(encoder, partial(work.beat, _("Building the vector index")))
+        tuning.ensure(encoder, partial(work.beat, _("Measuring the vector index")))
     for version in versions:
         serving.start_if_none(version, work.job.created_by, dataset.kind)
     return False
@@ -192,13 +193,23 @@ def _enroll_some(work: jobs.Work, dataset: Dataset, encoder: Encoder) -> bool:
     boxes = list(left.select_related("image").order_by("pk")[:CHUNK])
     if not boxes:
         return False
+    load = _load(work, dataset, encoder)
     rows, failures = _embed(encoders.image_tower(encoder), boxes, work)
     with transaction.atomic():
-        vectors.write(dataset, encoder, rows)
+        vectors.write(dataset, encoder, rows, load)
         work.advance(len(rows), failures, note="")
         work.keep(after={**after, str(encoder.pk): boxes[-1].pk})
     index.refresh_estimates()
     return True
+
+
+def _load(work: jobs.Work, dataset: Dataset, encoder: Encoder) -> int:
+    """The load that this job's rows of an encoder are written as, decided at its first chunk."""
+    loads = work.job.result.get("loads", {})
+    if str(encoder.pk) not in loads:
+        loads[str(encoder.pk)] = index.load_for(encoder, _left(work, dataset, encoder).count())
+        work.keep(loads=loads)
+    return loads[str(encoder.pk)]
 
 
 def _embed(

@@ -94,6 +94,16 @@ class BadLimit(DomainError):
         )
 
 
+class UnknownMode(DomainError):
+    code = "unknown-mode"
+
+    def __init__(self, mode: str) -> None:
+        super().__init__(
+            _("“%(mode)s” is no way to search; there are fast, thorough and exact.")
+            % {"mode": mode}
+        )
+
+
 class UnknownCamera(DomainError):
     code = "unknown-camera"
     status = 404

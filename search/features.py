@@ -27,7 +27,7 @@ from gallery.models import Box, Caption, Dataset, Image, Review
 from pedsite.accounts.models import User
 from pedsite.jobs import work as jobs
 from pedsite.jobs.models import Job
-from search import encoders, index, vectors
+from search import encoders, index, tuning, vectors
 from search.errors import ForeignVectors
 from search.models import Embedding
 from training import versions
@@ -159,6 +159,7 @@ class Importer:
         chunk = list(islice(self._entries, CHUNK))
         if not chunk:
             index.ensure(version.image_encoder, partial(at.beat, _("Building the vector index")))
+            tuning.ensure(version.image_encoder, partial(at.beat, _("Measuring the vector index")))
             return False
         wanted = [entry for entry in chunk if not only or entry.item in only]
         rows, failures = _placed(dataset, version, wanted)

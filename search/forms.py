@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from gallery.models import Camera, Dataset
+from search.models import Mode
 from search.retrieval import Filters
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 FILTER_FIELDS = ("dataset", "camera", "after", "before")
 # In this order in every address that the page writes, so that equal searches have equal ones.
-FIELDS = ("q", "box", "picture", "crop", *FILTER_FIELDS, "cursor")
+FIELDS = ("q", "box", "picture", "crop", *FILTER_FIELDS, "mode", "cursor")
 ISO_DAY = ["%Y-%m-%d"]
 # Shown in the language that they are asked in, whatever the language of the page.
 EXAMPLES = {
@@ -72,6 +73,11 @@ class SearchForm(forms.Form):
         required=False,
         input_formats=ISO_DAY,
         error_messages={"invalid": _("“To” has to be a day, such as 2026-03-14.")},
+    )
+    mode = forms.ChoiceField(
+        required=False,
+        choices=Mode.choices,
+        error_messages={"invalid_choice": _("“%(value)s” is no way to search.")},
     )
     cursor = forms.CharField(required=False, max_length=500)
 
@@ -158,7 +164,7 @@ class SearchForm(forms.Form):
     @property
     def filter_query(self) -> str:
         """The query string of the filters alone."""
-        return self.query(drop=("q", "box", "picture", "crop", "cursor"))
+        return self.query(drop=("q", "box", "picture", "crop", "mode", "cursor"))
 
     def active_filters(self) -> list[tuple[str, str]]:
         """What narrows the search: (words, query string without it), one for each value."""

@@ -1,5 +1,7 @@
 """Where a description leads: the vectors of boxes, and which version answers a query."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +28,9 @@ class Embedding(models.Model):
         "gallery.Camera", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     taken_at = models.DateTimeField(_("taken"), null=True, blank=True)
+    # The bulk load that brought it, 0 for none. An index covers the loads up to a number, so that
+    # a later load writes rows that no index has to take in one by one (`search.index`).
+    load = models.PositiveIntegerField(default=0, db_default=0)
 
     objects = EmbeddingQuerySet.as_manager()
 
@@ -52,6 +57,11 @@ class Embedding(models.Model):
                 fields=["encoder", "taken_at"],
                 include=["box", "dataset", "camera"],
             ),
+            models.Index(
+                name="search_embedding_by_load",
+                fields=["encoder", "load"],
+                condition=models.Q(load__gt=0),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -61,6 +71,63 @@ class Embedding(models.Model):
 class QueryKind(models.TextChoices):
     TEXT = "text", _("text")
     PICTURE = "picture", _("picture")
+
+
+class Mode(models.TextChoices):
+    """How much work a search among many boxes is worth; among few every mode is exact."""
+
+    FAST = "fast", _("fast")
+    THOROUGH = "thorough", _("thorough")
+    EXACT = "exact", _("exact")
+
+
+class IndexTuning(models.Model):
+    """How wide an encoder's index has to be walked, found by comparing with the exact scan.
+
+    The newest row of an encoder is in force until the gallery has twice its rows.
+    """
+
+    encoder = models.ForeignKey("training.Encoder", models.CASCADE, related_name="+")
+    rows = models.PositiveBigIntegerField(_("vectors"))
+    # What asked: texts, or the vectors of boxes where no text tower is there.
+    asked_with = models.CharField(_("asked with"), max_length=10, choices=QueryKind)
+    questions = models.PositiveIntegerField(_("questions"))
+    # Walked widths, rising, as {"ef", "recall", "ms"}: recall of the nearest 20 against the exact
+    # scan, 0 to 1, and the median of milliseconds.
+    curve = models.JSONField(_("curve"))
+    # One exact scan of all these vectors, median milliseconds.
+    exact_ms = models.FloatField(_("exact scan, ms"))
+    ef_fast = models.PositiveIntegerField(_("width when fast"))
+    ef_thorough = models.PositiveIntegerField(_("width when thorough"))
+    measured_at = models.DateTimeField(_("measured"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("index tuning")
+        verbose_name_plural = _("index tunings")
+        indexes = [models.Index(name="search_tuning_newest", fields=["encoder", "-id"])]
+
+    def __str__(self) -> str:
+        return f"encoder {self.encoder_id} at {self.rows} vectors"
+
+    def ef(self, mode: str) -> int:
+        """The width that a mode walks with."""
+        return self.ef_fast if mode == Mode.FAST else self.ef_thorough
+
+    def recall(self, mode: str) -> float:
+        """What that width found of the nearest 20, 0 to 1."""
+        return self._at(mode)["recall"]
+
+    def ms(self, mode: str) -> float:
+        """What that width took, median milliseconds."""
+        return self._at(mode)["ms"]
+
+    @property
+    def exact_rows(self) -> int:
+        """How many vectors an exact scan compares in the time of a fast walk."""
+        return int(self.rows * self.ms(Mode.FAST) / self.exact_ms) if self.exact_ms else 0
+
+    def _at(self, mode: str) -> dict[str, Any]:
+        return next(point for point in self.curve if point["ef"] == self.ef(mode))
 
 
 class ServingVersion(models.Model):

@@ -44,8 +44,9 @@ class EmbeddingQuerySet(models.QuerySet):
     def nearest_by_index(self, query: np.ndarray, encoder: "Encoder") -> Self:
         """As `nearest_exactly`, but as the index walks: nearly all of the nearest, nearly sorted.
 
-        Filter and cast repeat the encoder's partial index word for word, which is what lets
-        Postgres use it. Call `index.prepare` first, slice the result, then sort it.
+        Cast and filter repeat the encoder's partial index word for word, which is what lets
+        Postgres use it: the caller adds `load__lte` of the index. Call `index.prepare` first,
+        slice the result, then sort it.
 
         Raises:
             ValueError: the query is not (encoder.dim,).
@@ -56,6 +57,18 @@ class EmbeddingQuerySet(models.QuerySet):
             .annotate(distance=CosineDistance(cast, _vector(query, encoder)))
             .order_by("distance")
         )
+
+    def within(self, query: np.ndarray, least: float, most: float, name: str) -> Self:
+        """Rows whose cosine with a vector lies between two bounds, -1 to 1.
+
+        Args:
+            name: of the annotation, another one for each call.
+        """
+        distance = CosineDistance(F("vector"), _written(query))
+        rows = self.alias(**{name: distance})
+        if least > -1:
+            rows = rows.filter(**{f"{name}__lte": 1 - least})
+        return rows.filter(**{f"{name}__gte": 1 - most}) if most < 1 else rows
 
     def beyond(self, distance: float, box_id: int) -> Self:
         """Rows after a hit in the order of `nearest_exactly`, whose annotation this needs."""
@@ -89,6 +102,10 @@ class ServingVersionQuerySet(models.QuerySet):
 def _vector(query: np.ndarray, encoder: "Encoder") -> Value:
     if query.shape != (encoder.dim,):
         raise ValueError(f"the query is {query.shape}, {encoder} has dim {encoder.dim}")
+    return _written(query)
+
+
+def _written(query: np.ndarray) -> Value:
     # Five digits tell any two half-precision numbers apart, and are half the text of repr.
     numbers = ",".join(f"{number:.5g}" for number in HalfVector(query).to_list())
     return Value(f"[{numbers}]")

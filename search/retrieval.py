@@ -11,7 +11,7 @@ import numpy as np
 from gallery import crops
 from gallery.errors import UnknownBox
 from gallery.models import Box, Review
-from search import coverage, encoders, index, scope, serving
+from search import counts, encoders, nearest, scope, serving
 from search.coverage import Gaps
 from search.cursors import Cursor
 from search.errors import (
@@ -21,9 +21,11 @@ from search.errors import (
     QueryTooLong,
     StaleCursor,
     TooDeep,
+    UnknownMode,
     UnreadableQuery,
 )
-from search.models import Embedding, QueryKind
+from search.models import Embedding, Mode, QueryKind
+from search.nearest import Ranked
 from search.scope import Filters, Scope
 from training import versions
 from training.models import Encoder, ModelVersion
@@ -37,8 +39,6 @@ MAX_TEXT = 500
 # Longer than any text that normalizes to MAX_TEXT characters for a good reason.
 MAX_RAW_TEXT = 20 * MAX_TEXT
 MAX_HITS = 1000
-
-Ranked = list[tuple[float, int]]  # (cosine distance, box id), closest first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +59,8 @@ class Page:
     gaps: Gaps  # boxes visible and inside the filters that have no vector
     hits: list[Hit]
     cursor: str | None  # brings the next page; None after the last
+    mode: str = Mode.FAST  # what was asked for
+    is_exact: bool = True  # every one of them was compared
 
     @property
     def waiting(self) -> int:
@@ -80,6 +82,7 @@ class _Search:
     question: str
     limit: int
     cursor: Cursor | None
+    mode: str
     without: int | None = None
 
     @property
@@ -95,6 +98,7 @@ def by_text(
     version: str | None = None,
     limit: int = 20,
     cursor: str | None = None,
+    mode: str = Mode.FAST,
 ) -> Page:
     """The boxes that fit a description, in any language that the version's text encoder reads.
 
@@ -103,15 +107,16 @@ def by_text(
         version: name of a version to use instead of the one that serves text queries.
         limit: hits on this page, 1 to MAX_HITS.
         cursor: of the page before, with the same text and filters.
+        mode: of `Mode`: how much work the search is worth where the gallery is large.
 
     Raises:
         BlankQuery, QueryTooLong, UnreadableQuery: the text cannot be searched for.
         ImageOnlyVersion, UnknownVersion, NothingServes: no version can answer.
         UnknownDataset, UnknownCamera, MixedKinds: the filters name something else than exists.
-        BadLimit, StaleCursor, TooDeep: the page cannot be given.
+        BadLimit, UnknownMode, StaleCursor, TooDeep: the page cannot be given.
     """
     words = normalized(text)
-    search = _prepare(QueryKind.TEXT, words, user, filters, version, limit, cursor)
+    search = _prepare(QueryKind.TEXT, words, user, filters, version, limit, cursor, mode)
     if search.version.is_image_only:
         raise ImageOnlyVersion(search.version.name)
     return _page(search, encoders.encode_text(search.version, words))
@@ -125,10 +130,11 @@ def by_image(
     version: str | None = None,
     limit: int = 20,
     cursor: str | None = None,
+    mode: str = Mode.FAST,
 ) -> Page:
     """The boxes that look like a crop, uint8 (h, w, 3) in RGB; else as `by_text`."""
     shown = [list(crop.shape), hashlib.sha256(np.ascontiguousarray(crop)).hexdigest()]
-    search = _prepare(QueryKind.PICTURE, shown, user, filters, version, limit, cursor)
+    search = _prepare(QueryKind.PICTURE, shown, user, filters, version, limit, cursor, mode)
     return _page(search, encoders.encode_crops(search.version, [crop])[0])
 
 
@@ -140,6 +146,7 @@ def by_box(
     version: str | None = None,
     limit: int = 20,
     cursor: str | None = None,
+    mode: str = Mode.FAST,
 ) -> Page:
     """The boxes that look like another box, which is left out of the hits; else as `by_text`.
 
@@ -151,7 +158,9 @@ def by_box(
     box = boxes.exclude(review=Review.HIDDEN).with_context().filter(pk=box_id).first()
     if box is None:
         raise UnknownBox(box_id)
-    search = _prepare(QueryKind.PICTURE, box.pk, user, filters, version, limit, cursor, box.pk)
+    search = _prepare(
+        QueryKind.PICTURE, box.pk, user, filters, version, limit, cursor, mode, box.pk
+    )
     return _page(search, _vector_of(box, search.version))
 
 
@@ -181,8 +190,11 @@ def _prepare(
     version: str | None,
     limit: int,
     cursor: str | None,
+    mode: str,
     without: int | None = None,
 ) -> _Search:
+    if mode not in Mode.values:
+        raise UnknownMode(mode)
     if not 1 <= limit <= MAX_HITS:
         raise BadLimit(limit, MAX_HITS)
     inside = scope.resolve(filters, user)
@@ -196,6 +208,7 @@ def _prepare(
         question=question,
         limit=min(limit, MAX_HITS - (after.shown if after else 0)),
         cursor=after,
+        mode=mode,
         without=without,
     )
 
@@ -224,41 +237,30 @@ def _vector_of(box: Box, version: ModelVersion) -> np.ndarray:
 
 
 def _page(search: _Search, query: np.ndarray) -> Page:
-    found = search.scope.embeddings(search.encoder)
-    searched = found.count()
-    # One more than asked tells whether there is a next page.
-    ranked = _ranked(search, query, searched, search.limit + 1)
+    lately = counts.kept(search.scope, search.encoder)
+    ranking = nearest.rank(
+        search.scope,
+        search.encoder,
+        query,
+        # One more than asked tells whether there is a next page.
+        search.limit + 1,
+        mode=search.mode,
+        after=search.cursor,
+        without=() if search.without is None else [search.without],
+        left=lately.searched if lately else None,
+    )
+    counted = lately or counts.count(search.scope, search.encoder)
     shown = search.cursor.shown if search.cursor else 0
-    page, more = ranked[: search.limit], len(ranked) > search.limit
+    page, more = ranking.rows[: search.limit], len(ranking.rows) > search.limit
     return Page(
         version=search.version.name,
-        searched=searched,
-        gaps=coverage.gaps(search.scope, search.encoder, searched),
+        searched=counted.searched,
+        gaps=counted.gaps,
         hits=_hits(page, shown),
         cursor=str(_cursor(search, page, shown)) if more else None,
+        mode=search.mode,
+        is_exact=ranking.is_exact,
     )
-
-
-def _ranked(search: _Search, query: np.ndarray, searched: int, wanted: int) -> Ranked:
-    """The nearest `wanted` boxes that come after the cursor; fewer only where no more exist.
-
-    Pages after the first are exact: each begins where the one before ended, which an
-    approximate list cannot promise.
-    """
-    rows = search.scope.embeddings(search.encoder)
-    if search.without is not None:
-        rows = rows.exclude(box_id=search.without)
-    if search.cursor is None and searched > index.threshold() and index.exists(search.encoder):
-        candidates = wanted * index.OVERFETCH
-        index.prepare(candidates)
-        near = rows.nearest_by_index(query, search.encoder)[:candidates]
-        ranked = sorted(near.values_list("distance", "box_id"))[:wanted]
-        if len(ranked) == wanted:
-            return ranked
-    exact = rows.nearest_exactly(query, search.encoder)
-    if search.cursor is not None:
-        exact = exact.beyond(search.cursor.distance, search.cursor.box_id)
-    return list(exact.values_list("distance", "box_id")[:wanted])
 
 
 def _hits(page: Ranked, shown: int) -> list[Hit]:

@@ -53,7 +53,11 @@ class Scope:
 
     def embeddings(self, encoder: "Encoder") -> EmbeddingQuerySet:
         """What can be found: vectors of one encoder."""
-        return Embedding.objects.filter(self._conditions(), encoder_id=encoder.pk).findable()
+        return self.vectors(encoder).findable()
+
+    def vectors(self, encoder: "Encoder") -> EmbeddingQuerySet:
+        """As `embeddings`, with those of hidden boxes, about which the planner can only guess."""
+        return Embedding.objects.filter(self._conditions(), encoder_id=encoder.pk)
 
     def boxes(self) -> QuerySet[Box]:
         """What could be found if all were enrolled."""

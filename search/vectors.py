@@ -19,8 +19,9 @@ _CREATE = """
 # deletes boxes holds that row too, so neither waits for the other twice.
 _HOLD = "SELECT FROM gallery_dataset WHERE id = %s FOR KEY SHARE"
 _INSERT = """
-    INSERT INTO search_embedding (encoder_id, box_id, vector, dataset_id, camera_id, taken_at)
-    SELECT %s, box.id, incoming.vector, image.dataset_id, image.camera_id, image.taken_at
+    INSERT INTO search_embedding
+    (encoder_id, load, box_id, vector, dataset_id, camera_id, taken_at)
+    SELECT %s, %s, box.id, incoming.vector, image.dataset_id, image.camera_id, image.taken_at
     FROM search_incoming incoming
     JOIN gallery_box box ON box.id = incoming.box_id
     JOIN gallery_image image ON image.id = box.image_id AND image.dataset_id = %s
@@ -30,11 +31,16 @@ _INSERT = """
 """
 
 
-def write(dataset: Dataset, encoder: Encoder, rows: Sequence[tuple[int, np.ndarray]]) -> int:
+def write(
+    dataset: Dataset, encoder: Encoder, rows: Sequence[tuple[int, np.ndarray]], load: int = 0
+) -> int:
     """Store vectors (dim,) of a dataset's boxes by box id, at half precision.
 
     Call it inside a transaction. Boxes that have a vector of this encoder keep it; boxes that are
     gone, or of another dataset, are left out.
+
+    Args:
+        load: of `index.load_for`, for many rows that are indexed after they are all there.
 
     Returns: how many were new.
     Raises:
@@ -57,7 +63,7 @@ def write(dataset: Dataset, encoder: Encoder, rows: Sequence[tuple[int, np.ndarr
             copy.set_types(["int8", "halfvec"])
             for box_id, vector in rows:
                 copy.write_row((box_id, HalfVector(vector)))
-        cursor.execute(_INSERT, [encoder.pk, dataset.pk])
+        cursor.execute(_INSERT, [encoder.pk, load, dataset.pk])
         return cursor.rowcount
 
 

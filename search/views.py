@@ -20,6 +20,7 @@ from gallery.models import Box, Review
 from pedsite.api import DomainError
 from search import coverage, retrieval, scope, shown
 from search.forms import FILTER_FIELDS, SearchForm
+from search.models import Mode
 from training import versions
 
 PAGE_SIZE = 24
@@ -144,6 +145,7 @@ def _ask(form: SearchForm, context: dict[str, Any], request: HttpRequest) -> ret
         "filters": form.filters(),
         "limit": PAGE_SIZE,
         "cursor": wanted["cursor"] or None,
+        "mode": wanted["mode"] or Mode.FAST,
     }
     match form.asks:
         case "words":

@@ -73,6 +73,12 @@ def _golden(encoder: Encoder) -> Path:
     return artifacts.fetch(encoder.golden.name, encoder.golden_sha256)
 
 
+def golden_texts(encoder: Encoder) -> list[str]:
+    """What a text tower tests itself with. Raises: CorruptArtifact."""
+    with np.load(_golden(encoder), allow_pickle=False) as stored:
+        return [str(caption) for caption in stored["captions"]]
+
+
 def joint_golden(encoders: list[Encoder]) -> bytes:
     """The golden inputs of all these towers in one `.npz`. Raises: CorruptArtifact."""
     arrays: dict[str, np.ndarray] = {}

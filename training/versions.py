@@ -22,11 +22,12 @@ from training.errors import (
 )
 from training.ml import runtime
 from training.models import EmbeddingSpace, Encoder, ModelVersion
-from training.towers import image_tower, text_tower
+from training.towers import golden_texts, image_tower, text_tower
 
 __all__ = [
     "export",
     "get",
+    "golden_texts",
     "image_tower",
     "install_shipped",
     "register",

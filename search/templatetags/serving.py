@@ -1,10 +1,12 @@
 """What pages of models say of who serves; models themselves do not know that search exists."""
 
+from typing import Any
+
 from django import template
 from django.db.models import QuerySet
 
 from pedsite.accounts.models import User
-from search import coverage
+from search import coverage, index, tuning
 from search.models import ServingVersion
 from training.models import ModelVersion
 
@@ -21,6 +23,17 @@ def answers_now(version: ModelVersion) -> QuerySet[ServingVersion]:
 def serving_now() -> set[int]:
     """Numbers of all versions that answer some query at this moment."""
     return set(ServingVersion.objects.in_force().values_list("version_id", flat=True))
+
+
+@register.simple_tag
+def index_of(version: ModelVersion) -> dict[str, Any]:
+    """The vector index of a version's image tower, and how wide it was measured to be walked."""
+    encoder = version.image_encoder
+    return {
+        "built": index.look(encoder),
+        "tuning": tuning.newest(encoder),
+        "exact_rows": tuning.exact_rows(encoder),
+    }
 
 
 @register.simple_tag

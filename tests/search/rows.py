@@ -62,13 +62,17 @@ def make_image_row(dataset: Dataset, camera: Camera | None = None, **fields) -> 
 
 
 def make_known(
-    dataset: Dataset, encoder: Encoder, rows: np.ndarray, image: Image | None = None
+    dataset: Dataset,
+    encoder: Encoder,
+    rows: np.ndarray,
+    image: Image | None = None,
+    load: int = 0,
 ) -> Known:
     """A box and its embedding for each row, in one image (default: one without camera or time)."""
     boxes = make_boxes(image or make_image_row(dataset), len(rows))
     ids = [box.pk for box in boxes]
     with transaction.atomic():
-        vectors.write(dataset, encoder, list(zip(ids, rows, strict=True)))
+        vectors.write(dataset, encoder, list(zip(ids, rows, strict=True)), load)
     kept = rows.astype(np.float16).astype(np.float32)
     return Known(box_ids=np.array(ids), vectors=kept)
 

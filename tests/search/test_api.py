@@ -85,7 +85,7 @@ def test_a_field_that_there_is_not_is_refused_rather_than_passed_over(ask):
 def test_words_find_people(ask, people):
     answer = ask(text="red", limit=2).json()
     assert set(answer) == {
-        "version", "searched", "waiting", "failed", "failures", "next", "hits"
+        "version", "mode", "exact", "searched", "waiting", "failed", "failures", "next", "hits"
     }  # fmt: skip
     assert (answer["version"], answer["searched"], answer["waiting"]) == ("tiny", 6, 0)
     first = answer["hits"][0]

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from gallery import pictures
 from pedsite.api import DomainError
 from search import retrieval
+from search.models import Mode
 
 
 class Command(BaseCommand):
@@ -20,6 +21,9 @@ class Command(BaseCommand):
         parser.add_argument("--dataset", action="append", default=[], help="look only here")
         parser.add_argument("--top", type=int, default=10, help="how many hits (10)")
         parser.add_argument("--model", help="a model version other than the one that serves")
+        parser.add_argument(
+            "--mode", default=Mode.FAST.value, choices=Mode.values, help="work worth doing (fast)"
+        )
         parser.add_argument("--json", action="store_true", help="one object instead of lines")
 
     def handle(self, *, text: str | None, image: Path | None, **options: Any) -> None:
@@ -30,6 +34,7 @@ class Command(BaseCommand):
             "filters": retrieval.Filters(datasets=options["dataset"]),
             "version": options["model"],
             "limit": options["top"],
+            "mode": options["mode"],
         }
         try:
             if text is not None:
