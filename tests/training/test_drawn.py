@@ -174,4 +174,6 @@ def test_each_phase_trains_its_tower_and_leaves_the_other_alone(crops, tmp_path)
 
     assert (moved(1, 2, "text"), moved(1, 2, "image")) == (True, False)
     assert (moved(2, 4, "text"), moved(2, 4, "image")) == (False, True)
-    assert (weights[1]["image.facts.directions"] == weights[4]["image.facts.directions"]).all()
+    assert (
+        weights[1]["image.facts.space.directions"] == weights[4]["image.facts.space.directions"]
+    ).all()

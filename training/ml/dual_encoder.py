@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from training.ml.config import ConfigError, TrainConfig
-from training.ml.fact_head import BESIDE_FACTS, FactHead, StatedHead
+from training.ml.fact_head import FactHead, FactSpace, StatedHead
 from training.ml.image_encoder import ImageEncoder, build_backbone, pool_of
 from training.ml.pretrained import PretrainedImage
 from training.ml.pretrained import towers as pretrained_towers
@@ -88,10 +88,10 @@ class DualEncoder(nn.Module):
         return image, facts, text
 
     @property
-    def directions(self) -> Tensor | None:
-        """(P + 3, dim) that facts are written along; None where no facts are known."""
+    def space(self) -> FactSpace | None:
+        """Where facts are written; None where none are known."""
         facts = None if self.image is None else self.image.facts
-        return None if facts is None else facts.directions
+        return None if facts is None else facts.space
 
 
 def build(config: TrainConfig, fields: Sequence[int] = (), vocabulary: str = "") -> DualEncoder:
@@ -113,7 +113,7 @@ def build(config: TrainConfig, fields: Sequence[int] = (), vocabulary: str = "")
     image = _image_tower(config, fields) if config.towers != "text" else None
     text = TEXT_TOWERS[config.text_tower](config, vocabulary) if config.towers != "image" else None
     if image is not None and image.facts is not None and isinstance(text, CharacterTower):
-        text.encoder.facts = StatedHead(image.facts.directions.clone())
+        text.encoder.facts = StatedHead(image.facts.space)
     return DualEncoder(image, text, dim=config.dim)
 
 
@@ -134,12 +134,10 @@ def _image_tower(config: TrainConfig, fields: Sequence[int]) -> ImageEncoder:
 
 
 def _fact_head(dim: int, fields: Sequence[int]) -> FactHead:
-    needed = sum(fields) + BESIDE_FACTS
+    needed = FactSpace.needs(fields)
     if dim < needed:
         raise ConfigError(f"dim {dim} cannot hold {sum(fields)} facts apart; it takes {needed}")
-    # Orthogonal and fixed: a language of facts that both towers can learn apart.
-    directions = nn.init.orthogonal_(torch.empty(needed, dim))
-    return FactHead(directions, fields)
+    return FactHead(FactSpace(dim, fields))
 
 
 def _character_tower(config: TrainConfig, vocabulary: str) -> CharacterTower:

@@ -68,7 +68,7 @@ def restore(path: Path) -> tuple[TrainConfig, DualEncoder]:
     """
     state = checkpoint.load(path)
     config = TrainConfig.from_dict(state["config"])
-    fields = state["model"].get("image.facts.sizes", torch.empty(0)).tolist()
+    fields = state["model"].get("image.facts.space.sizes", torch.empty(0)).tolist()
     vocabulary = state["model"].get("text.vocabulary")
     model = build(config, fields, text_of(vocabulary) if vocabulary is not None else "")
     model.load_state_dict(state["model"])

@@ -1,16 +1,19 @@
 """Facts as what both towers write: pictures the logs of probabilities, texts which they state.
 
-Their cosine is then, up to a factor and a constant that are the same for every text and picture,
-the logarithm of the probability that the picture has all that the text states:
+Their cosine is then, up to a factor that is the same for every text and picture,
 
-    cosine = (CERTAIN + STATED / FLOOR * sum of log p) / length
+    CERTAIN + STATED / FLOOR * sum over the stated facts of (log p + RARITY * log n)
 
-so that it orders pictures, and a threshold on it means the same for a short text and a long one.
-Both write in one space of P facts and three directions beside them: one takes what a picture
-lacks to the length that all have, one is the level that all pictures share and that texts weigh
-against what they state, one takes a text to length 1.
+where p is the probability that the picture has the fact, and n how many values its field has. It
+orders pictures by the probability that all that is stated holds, and a threshold on it means much
+the same for a short text and a long one. Without the second term it would be the log of that
+probability, and nothing would tell a text that fits many from one that fits few; with RARITY 1,
+were all values equally common, it would be how much more the picture says of this text than of
+any other, and texts that say little would hardly count. Half of it serves both: whether what a
+text says holds, and whether it speaks of this person.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -23,74 +26,112 @@ FLOOR = 4.0
 FIELD_LENGTH = 1.5
 # A text's share along each fact that it states: the twenty of the longest still fit into length 1.
 STATED = 0.22
-# The dot product with a picture that is certain to have all that is stated.
-CERTAIN = 2.5
+# The dot product of a text that states nothing with every picture.
+CERTAIN = 2.0
 # How far every picture lies along the level.
 LEVEL = 10**0.5
-BESIDE_FACTS = 3
+RARITY = 0.5
 
 
-def write_stated(stated: Tensor, directions: Tensor) -> Tensor:
-    """Texts that state these facts.
+class FactSpace(nn.Module):
+    """Where facts are written: a direction for each, and three beside them.
 
-    The more a text states, the less it lies along the level: what a picture gains by having all
-    of it is the same for every text.
+    One takes what a picture lacks to the length that all have. One is the level that all pictures
+    share and that texts weigh against what they state. One takes a text to length 1.
 
     Args:
-        stated: (T, P) the probability that each text states each fact.
-        directions: (P + 3, D), as `FactHead` has them.
+        dim: D, at least `FactSpace.needs` of the facts.
+        sizes: how many values each field has; they sum to P.
 
-    Returns: (T, D) of length 1, unless more facts are stated than a person has.
+    Source: Shrivastava and Li 2014, Asymmetric LSH, for lengths brought to one by directions that
+        the other side does not use.
     """
-    level = (CERTAIN - STATED * stated.sum(dim=1, keepdim=True)) / LEVEL
-    facts = STATED * stated
-    lacks = 1 - facts.square().sum(dim=1, keepdim=True) - level.square()
-    # Above 0, where a square root has no slope.
-    rest = lacks.clamp(min=1e-4).sqrt()
-    return torch.cat([facts, torch.zeros_like(level), level, rest], dim=1) @ directions
+
+    directions: Tensor
+    rarity: Tensor
+    sizes: Tensor
+
+    def __init__(self, dim: int, sizes: Sequence[int]) -> None:
+        super().__init__()
+        # Orthogonal and fixed: a language of facts that both towers can learn apart.
+        directions = nn.init.orthogonal_(torch.empty(self.needs(sizes), dim))
+        rarity = [RARITY * math.log(size) / FLOOR for size in sizes for _ in range(size)]
+        self.register_buffer("directions", directions)
+        self.register_buffer("rarity", torch.tensor(rarity))
+        # Kept with the weights, which say by it what they are of.
+        self.register_buffer("sizes", torch.tensor(list(sizes)))
+        self.fields = list(sizes)
+
+    @staticmethod
+    def needs(sizes: Sequence[int]) -> int:
+        """How many dimensions hold these facts apart."""
+        return sum(sizes) + 3
+
+    @property
+    def prototypes(self) -> Tensor:
+        """(P, D) the direction of each fact."""
+        return self.directions[:-3]
+
+    def write_seen(self, log_probabilities: Tensor) -> Tensor:
+        """Pictures in which each fact is so probable.
+
+        Args:
+            log_probabilities: (B, P), those of one field's values sum to 1.
+
+        Returns: (B, D) of one common length, unless many fields are unclear at once.
+        """
+        evidence = (log_probabilities / FLOOR + 1).clamp(min=0)
+        whole = FIELD_LENGTH * len(self.fields)
+        lacks = (whole - evidence.square().sum(dim=1, keepdim=True)).clamp(min=0.01 * whole)
+        beside = [lacks.sqrt(), torch.full_like(lacks, LEVEL), torch.zeros_like(lacks)]
+        written: Tensor = torch.cat([evidence, *beside], dim=1) @ self.directions
+        return written
+
+    def write_stated(self, stated: Tensor) -> Tensor:
+        """Texts that state these facts.
+
+        The more a text states, the less it lies along the level: the evidence that a certain
+        picture has for it is taken back there, but for the rarity of the facts.
+
+        Args:
+            stated: (T, P) the probability that each text states each fact.
+
+        Returns: (T, D) of length 1, unless more facts are stated than a person has.
+        """
+        facts = STATED * stated
+        level = (CERTAIN - (facts * (1 - self.rarity)).sum(dim=1, keepdim=True)) / LEVEL
+        lacks = 1 - facts.square().sum(dim=1, keepdim=True) - level.square()
+        # Above 0, where a square root has no slope.
+        rest = lacks.clamp(min=1e-4).sqrt()
+        written: Tensor = (
+            torch.cat([facts, torch.zeros_like(level), level, rest], dim=1) @ self.directions
+        )
+        return written
 
 
 class FactHead(nn.Module):
     """Embedding to embedding, by way of what is known of the picture.
 
     A person is asked for by several facts at once, so that the best hit is the one where the
-    product of their probabilities is the largest. Each fact has a direction of its own in the
-    space; a picture lies along it by the logarithm of the fact's probability, raised by FLOOR, and
-    a query by the same for each fact that it states: their dot product is the sum of the
-    logarithms. One more direction, which no query uses, takes what a picture lacks to the common
-    length, so that the cosine orders pictures as that sum does.
-
-    Args:
-        directions: (P + 3, D) rows orthogonal and of length 1: one a fact, and what a picture
-            lacks, the level, and what a text lacks.
-        sizes: how many values each field has; they sum to P.
-
-    Source: Shrivastava and Li 2014, Asymmetric LSH, for a length brought to one by a spare
-        direction.
+    product of their probabilities is the largest: a picture lies along each fact by the logarithm
+    of its probability, raised by FLOOR, and a dot product with what a query states is a sum of
+    logarithms.
     """
 
-    directions: Tensor
-    sizes: Tensor
-
-    def __init__(self, directions: Tensor, sizes: Sequence[int]) -> None:
+    def __init__(self, space: FactSpace) -> None:
         super().__init__()
-        self.register_buffer("directions", directions)
-        self.register_buffer("sizes", torch.tensor(list(sizes)))
-        self._sizes = list(sizes)
-        self.read = nn.Linear(directions.shape[1], sum(sizes))
+        self.space = space
+        facts, dim = space.prototypes.shape
+        self.read = nn.Linear(dim, facts)
 
     def log_probabilities(self, embedded: Tensor) -> Tensor:
         """(B, D) -> (B, P); the probabilities of one field's values sum to 1."""
-        fields = self.read(embedded).split(self._sizes, dim=1)
+        fields = self.read(embedded).split(self.space.fields, dim=1)
         return torch.cat([F.log_softmax(values, dim=1) for values in fields], dim=1)
 
     def forward(self, log_probabilities: Tensor) -> Tensor:
-        """(B, P) -> (B, D) of one common length, unless many fields are unclear at once."""
-        evidence = (log_probabilities / FLOOR + 1).clamp(min=0)
-        whole = FIELD_LENGTH * len(self._sizes)
-        lacks = (whole - evidence.square().sum(dim=1, keepdim=True)).clamp(min=0.01 * whole)
-        beside = [lacks.sqrt(), torch.full_like(lacks, LEVEL), torch.zeros_like(lacks)]
-        written: Tensor = torch.cat([evidence, *beside], dim=1) @ self.directions
+        """(B, P) -> (B, D), as `FactSpace.write_seen`."""
+        written: Tensor = self.space.write_seen(log_probabilities)
         return written
 
 
@@ -99,18 +140,15 @@ class StatedHead(nn.Module):
 
     What a text states with a probability close to 1 or to 0 leaves no trace of what it does not
     say, which would move the order of the hits.
-
-    Args:
-        directions: (P + 3, D), those of the pictures' head.
     """
 
-    directions: Tensor
-
-    def __init__(self, directions: Tensor) -> None:
+    def __init__(self, space: FactSpace) -> None:
         super().__init__()
-        self.register_buffer("directions", directions)
-        self.read = nn.Linear(directions.shape[1], directions.shape[0] - BESIDE_FACTS)
+        self.space = space
+        facts, dim = space.prototypes.shape
+        self.read = nn.Linear(dim, facts)
 
     def forward(self, embedded: Tensor) -> Tensor:
         """(B, D) -> (B, D); along a fact's direction, STATED times the probability of that fact."""
-        return write_stated(self.read(embedded).sigmoid(), self.directions)
+        written: Tensor = self.space.write_stated(self.read(embedded).sigmoid())
+        return written

@@ -214,7 +214,7 @@ class Learner:
             image=self.gallery if image is None else image,
             text=text,
             facts=facts,
-            directions=self.model.directions,
+            space=self.model.space,
             image_is_fixed=self.gallery is not None,
         )
 

@@ -1,18 +1,19 @@
 """The head that writes what is known of a picture: cosines order as probabilities do."""
 
+import math
+
 import pytest
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from training.ml.fact_head import (
-    BESIDE_FACTS,
     CERTAIN,
     FLOOR,
+    RARITY,
     STATED,
     FactHead,
+    FactSpace,
     StatedHead,
-    write_stated,
 )
 from training.ml.losses.attributes import stated_loss
 
@@ -23,7 +24,7 @@ FIELDS = (slice(0, 2), slice(2, 5), slice(5, 9))
 @pytest.fixture
 def head():
     torch.manual_seed(0)
-    return FactHead(nn.init.orthogonal_(torch.empty(sum(SIZES) + BESIDE_FACTS, 16)), SIZES)
+    return FactHead(FactSpace(16, SIZES))
 
 
 def test_the_probabilities_of_a_field_sum_to_one(head):
@@ -37,7 +38,7 @@ def test_pictures_are_ordered_by_the_probability_of_all_that_a_query_states(head
     known = head.log_probabilities(embedded)
     stated = torch.zeros(1, sum(SIZES))
     stated[0, [0, 3, 7]] = 1
-    query = write_stated(stated, head.directions)
+    query = head.space.write_stated(stated)
     cosine = F.cosine_similarity(query, head(known))
     probability = known[:, stated[0] > 0].clamp(min=-FLOOR).sum(dim=1)
     ordered = cosine[probability.argsort()]
@@ -45,23 +46,23 @@ def test_pictures_are_ordered_by_the_probability_of_all_that_a_query_states(head
     assert ordered[-1] - ordered[0] > 0.07
 
 
-def test_a_cosine_means_the_same_probability_however_much_a_text_states(head):
+def test_a_cosine_means_the_same_evidence_however_much_a_text_states(head):
     known = head.log_probabilities(9 * torch.randn(300, 16))
     pictures = head(known)
     length = pictures.norm(dim=1)
-    for facts in ([0], [0, 3], [0, 3, 7]):
+    for facts, values in (([0], 2), ([0, 3], 2 * 3), ([0, 3, 7], 2 * 3 * 4)):
         stated = torch.zeros(1, sum(SIZES))
         stated[0, facts] = 1
-        query = write_stated(stated, head.directions)
+        query = head.space.write_stated(stated)
         assert query.norm().item() == pytest.approx(1)
-        evidence = known[:, facts].clamp(min=-FLOOR).sum(dim=1)
+        evidence = known[:, facts].clamp(min=-FLOOR).sum(dim=1) + RARITY * math.log(values)
         expected = (CERTAIN + STATED / FLOOR * evidence) / length
         assert (F.cosine_similarity(query, pictures) - expected).abs().max() < 1e-6
 
 
-def test_a_text_that_states_more_than_a_person_has_can_still_be_learned_from(head):
+def test_a_text_that_states_more_than_a_person_has_can_still_be_learned_from():
     stated = torch.ones(1, 40, requires_grad=True)
-    written = write_stated(stated, nn.init.orthogonal_(torch.empty(43, 64)))
+    written = FactSpace(64, [8] * 5).write_stated(stated)
     written.sum().backward()
     assert written.isfinite().all()
     assert stated.grad is not None
@@ -80,10 +81,10 @@ def test_sure_and_unsure_pictures_are_equally_long(head):
 
 def test_a_text_says_by_its_direction_how_sure_it_states_each_fact():
     torch.manual_seed(0)
-    directions = nn.init.orthogonal_(torch.empty(6 + BESIDE_FACTS, 16))
-    head = StatedHead(directions)
+    space = FactSpace(16, SIZES)
+    head = StatedHead(space)
     embedded = torch.randn(4, 16)
-    stated = (head(embedded) @ directions[:6].T / STATED).tolist()
+    stated = (head(embedded) @ space.prototypes.T / STATED).tolist()
     for row, expected in zip(stated, head.read(embedded).sigmoid().tolist(), strict=True):
         assert row == pytest.approx(expected, abs=1e-6)
 

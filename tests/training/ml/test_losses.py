@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from training.ml.fact_head import write_stated
+from training.ml.fact_head import FactSpace
 from training.ml.losses.attributes import image_attribute_loss, text_attribute_loss
 from training.ml.losses.contrastive import info_nce, symmetric_info_nce
 
@@ -81,10 +81,10 @@ def test_the_image_loss_is_the_surprise_at_the_true_values():
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_a_text_of_its_facts_alone_loses_little_however_many_they_are(count):
-    directions = torch.eye(11)
-    prototypes = directions[:8]
+    space = FactSpace(16, [2, 2, 2, 2])
+    prototypes = space.prototypes
     stated = torch.zeros(1, 8, dtype=torch.bool)
     stated[0, :count] = True
-    text = write_stated(stated.float(), directions)
+    text = space.write_stated(stated.float())
     assert text_attribute_loss(text, prototypes, stated, 40.0).item() < 1e-6
     assert text_attribute_loss(prototypes[7:], prototypes, stated, 40.0).item() > 5

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from training.ml.data import Batch
+from training.ml.fact_head import FactSpace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,14 +48,14 @@ class Outputs:
 
     image: (I, D), not normalized. text: (T, D), not normalized.
     facts: (I, P) log probabilities of the facts; None where the image tower reads none.
-    directions: (P + 3, D) fixed, that facts are written along; None likewise.
+    space: where facts are written; None likewise.
     image_is_fixed: `image` is a gallery that does not learn; only texts are to come closer.
     """
 
     image: Tensor | None = None
     text: Tensor | None = None
     facts: Tensor | None = None
-    directions: Tensor | None = None
+    space: FactSpace | None = None
     image_is_fixed: bool = False
 
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from training.ml.config import ConfigError, TrainConfig
 from training.ml.data import PairData
-from training.ml.fact_head import BESIDE_FACTS, STATED, write_stated
+from training.ml.fact_head import STATED
 from training.ml.losses.attributes import (
     image_attribute_loss,
     stated_loss,
@@ -64,10 +64,10 @@ class Clip(Objective):
             found = self._against_gallery(outputs, targets)
             return {"contrastive": self.contrastive_weight * found}
         losses: dict[str, Tensor] = {}
-        stated, directions = targets.stated, outputs.directions
+        stated, space = targets.stated, outputs.space
         said = None
-        if stated is not None and directions is not None and targets.attributes is not None:
-            said = write_stated(stated.to(directions.dtype), directions)
+        if stated is not None and space is not None and targets.attributes is not None:
+            said = space.write_stated(stated.float())
         if outputs.image is not None:
             asked = said if outputs.text is None else outputs.text
             if asked is None:
@@ -82,11 +82,11 @@ class Clip(Objective):
     def _facts(self, outputs: Outputs, targets: Targets, said: Tensor) -> dict[str, Tensor]:
         """What each tower reads, against what is known."""
         losses: dict[str, Tensor] = {}
-        stated, directions, attributes = targets.stated, outputs.directions, targets.attributes
+        stated, space, attributes = targets.stated, outputs.space, targets.attributes
         assert stated is not None
-        assert directions is not None
+        assert space is not None
         assert attributes is not None
-        prototypes = directions[:-BESIDE_FACTS]
+        prototypes = space.prototypes
         if outputs.text is not None:
             losses["text_attributes"] = (
                 stated_loss(outputs.text @ prototypes.T / STATED, stated)
