@@ -37,7 +37,15 @@ class Coverage:
 
 def of(version: ModelVersion, user: User) -> list[Coverage]:
     """Each dataset with boxes that a user may see, by name."""
-    datasets = Dataset.objects.visible_to(user)
+    return _of(version, Dataset.objects.visible_to(user))
+
+
+def everywhere(version: ModelVersion, kind: str | None = None) -> list[Coverage]:
+    """Each dataset with boxes, of one kind or all, by name."""
+    return _of(version, Dataset.objects.filter(**({} if kind is None else {"kind": kind})))
+
+
+def _of(version: ModelVersion, datasets: QuerySet[Dataset]) -> list[Coverage]:
     boxes = _counts(
         Box.objects.exclude(review=Review.HIDDEN).filter(image__dataset__in=datasets),
         "image__dataset",

@@ -108,9 +108,15 @@ def ensure(encoder: Encoder, beat: Callable[[], None] = lambda: None) -> bool:
     and an exception of it stops the build.
     """
     built = look(encoder)
-    if (built is not None and built.all_covered) or not _is_worth_it(encoder):
+    if (built is not None and built.all_covered) or not is_worth_it(encoder):
         return False
     return _elsewhere(partial(_build, encoder), beat)
+
+
+def is_worth_it(encoder: Encoder) -> bool:
+    """Whether there are more rows than are always compared all."""
+    rows = Embedding.objects.filter(encoder_id=encoder.pk).order_by()
+    return rows[: threshold() + 1].count() > threshold()
 
 
 def drop(encoder: Encoder, beat: Callable[[], None] = lambda: None) -> bool:
@@ -186,11 +192,6 @@ def _indexes(encoder: Encoder) -> dict[int, tuple[bool, int]]:
 def _newest_load(encoder: Encoder) -> int:
     rows = Embedding.objects.filter(encoder_id=encoder.pk, load__gt=0)
     return rows.aggregate(newest=Max("load"))["newest"] or 0
-
-
-def _is_worth_it(encoder: Encoder) -> bool:
-    rows = Embedding.objects.filter(encoder_id=encoder.pk).order_by()
-    return rows[: threshold() + 1].count() > threshold()
 
 
 def _elsewhere(work: Callable[[CursorWrapper], bool], beat: Callable[[], None]) -> bool:

@@ -1,5 +1,6 @@
 """Which model version answers which queries, since when, and by whose decision."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -7,6 +8,7 @@ from django.db import transaction
 from search.errors import ImageOnlyVersion, NotEnrolled, NothingServes, UnknownKindOfQuery
 from search.models import Embedding, QueryKind, ServingVersion
 from search.scope import DEFAULT_KIND
+from training import versions
 
 if TYPE_CHECKING:
     from pedsite.accounts.models import User
@@ -44,19 +46,27 @@ def switch_to(
         UnknownKindOfQuery: neither text nor picture.
         ImageOnlyVersion: it has no text encoder and text was asked for.
         NotEnrolled: it has no vector of a box of this kind, so every search would find nobody.
+        CorruptArtifact: it fails its self-test.
     """
-    if query_kind not in QueryKind.values:
-        raise UnknownKindOfQuery(query_kind)
-    if query_kind == QueryKind.TEXT and version.is_image_only:
-        raise ImageOnlyVersion(version.name)
-    if not _has_vectors(version, dataset_kind):
-        raise NotEnrolled(version.name, dataset_kind)
+    check(version, [query_kind], dataset_kind)
     newest = ServingVersion.objects.newest(dataset_kind, query_kind)
     if newest is not None and newest.version_id == version.pk:
         return newest
+    versions.self_test(version)
     return ServingVersion.objects.create(
         version=version, query_kind=query_kind, dataset_kind=dataset_kind, set_by=user
     )
+
+
+def check(version: "ModelVersion", query_kinds: Iterable[str], dataset_kind: str) -> None:
+    """Refuse what a version cannot answer. Raises: as `switch_to`, before any self-test."""
+    for query_kind in query_kinds:
+        if query_kind not in QueryKind.values:
+            raise UnknownKindOfQuery(query_kind)
+        if query_kind == QueryKind.TEXT and version.is_image_only:
+            raise ImageOnlyVersion(version.name)
+    if not _has_vectors(version, dataset_kind):
+        raise NotEnrolled(version.name, dataset_kind)
 
 
 def start_if_none(

@@ -48,25 +48,35 @@ def image_tower(encoder: Encoder, threads: int = 1) -> ImageTower:
 
     Raises: CorruptArtifact, a file is not the one registered, or the self-test fails.
     """
-    path = artifacts.fetch(encoder.file.name, encoder.sha256)
-    try:
-        tower = ImageTower(path, encoder.preprocessing, threads)
-        runtime.check_golden(tower, None, _golden(encoder))
-    except runtime.TowerError as exc:
-        raise CorruptArtifact(f"{encoder.name} fails its self-test: {exc}") from exc
+    tower = _load(encoder, threads)[0]
+    assert isinstance(tower, ImageTower)
     return tower
 
 
 def text_tower(encoder: Encoder, threads: int = 1) -> TextTower:
     """The stored text tower, ready to encode. Raises as `image_tower`."""
+    tower = _load(encoder, threads)[0]
+    assert isinstance(tower, TextTower)
+    return tower
+
+
+def self_test(encoder: Encoder) -> runtime.Checked:
+    """Load a tower from its files and run it on its golden inputs. Raises as `image_tower`."""
+    return _load(encoder, threads=1)[1]
+
+
+def _load(encoder: Encoder, threads: int) -> tuple[ImageTower | TextTower, runtime.Checked]:
     path = artifacts.fetch(encoder.file.name, encoder.sha256)
-    characters = artifacts.fetch(encoder.characters.name, encoder.characters_sha256)
+    golden = _golden(encoder)
     try:
-        tower = TextTower(path, characters, encoder.preprocessing, threads)
-        runtime.check_golden(None, tower, _golden(encoder))
+        if encoder.modality == Encoder.Modality.IMAGE:
+            image = ImageTower(path, encoder.preprocessing, threads)
+            return image, *runtime.check_golden(image, None, golden)
+        characters = artifacts.fetch(encoder.characters.name, encoder.characters_sha256)
+        text = TextTower(path, characters, encoder.preprocessing, threads)
+        return text, *runtime.check_golden(None, text, golden)
     except runtime.TowerError as exc:
         raise CorruptArtifact(f"{encoder.name} fails its self-test: {exc}") from exc
-    return tower
 
 
 def _golden(encoder: Encoder) -> Path:

@@ -33,6 +33,7 @@ __all__ = [
     "register",
     "register_bundle",
     "register_text",
+    "self_test",
     "text_tower",
 ]
 
@@ -264,6 +265,15 @@ def _listed(folder: Path, name: str, sha256: str | None = None) -> Path:
     if sha256 is not None and artifacts.sha256_of(path) != sha256:
         raise BadBundle(f"{path} does not have the SHA-256 that {ABOUT_FILE} lists.")
     return path
+
+
+def self_test(version: ModelVersion) -> list[runtime.Checked]:
+    """Load a version's towers anew and run each on its golden inputs, as the files are now.
+
+    Raises: CorruptArtifact, a file is not the one registered, vectors differ from those of the
+        export, are not finite, or are all alike.
+    """
+    return [towers.self_test(tower) for tower in version.towers]
 
 
 def install_shipped(folder: Path = SHIPPED) -> ModelVersion:

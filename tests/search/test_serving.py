@@ -5,8 +5,11 @@ import pytest
 from search import serving
 from search.errors import ImageOnlyVersion, NotEnrolled, NothingServes, UnknownKindOfQuery
 from search.models import ServingVersion
+from tests import towers as tiny
 from tests import world
 from tests.search import rows
+from training import artifacts
+from training.errors import CorruptArtifact
 
 pytestmark = pytest.mark.django_db
 
@@ -77,3 +80,17 @@ def test_what_serves_already_is_not_replaced_by_a_first_enrollment(dataset):
     assert [row.query_kind for row in serving.start_if_none(both)] == ["text"]
     assert serving.start_if_none(both) == []
     assert serving.start_if_none(world.make_version("third", seed=2)) == []
+
+
+def test_a_version_that_fails_its_self_test_cannot_serve(dataset, tmp_path):
+    """It was sound when it was registered, and gives every picture one vector now."""
+    old, new = make_enrolled(dataset, "old"), make_enrolled(dataset, "new", seed=1)
+    serving.switch_to(old, "text")
+    path = tiny.image_tower(tmp_path / "flat.onnx", dim=DIM, scale=0)
+    sha256 = artifacts.sha256_of(path)
+    new.image_encoder.file = artifacts.keep(path, sha256, ".onnx")
+    new.image_encoder.sha256 = sha256
+    new.image_encoder.save()
+    with pytest.raises(CorruptArtifact, match="one vector"):
+        serving.switch_to(new, "text")
+    assert serving.current("text") == old

@@ -248,38 +248,65 @@ class TextTower:
         return unit(vectors)
 
 
-def check_golden(image: ImageTower | None, text: TextTower | None, golden: Path) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A self-test that passed.
+
+    inputs: golden crops or captions. worst: the largest cosine distance of a vector from the one
+    stored. alike: the mean cosine between vectors of different inputs, 1 where nothing is told
+    apart.
+    """
+
+    what: str
+    inputs: int
+    worst: float
+    alike: float
+
+
+def check_golden(image: ImageTower | None, text: TextTower | None, golden: Path) -> list[Checked]:
     """Run the towers on the stored inputs and compare with the vectors they gave when exported.
 
     `golden` is an `.npz` with `crops` (N, H, W, 3) and `crop_vectors` (N, dim) for an image
     tower, `captions` (M,) and `caption_vectors` (M, dim) for a text tower; the half of a tower
     that is None is not read.
 
+    Returns: what was found of each tower.
     Raises: SelfTestFailed, naming what differs and by how much.
     """
+    found = []
     with np.load(golden, allow_pickle=False) as stored:
         if image is not None:
-            vectors = image.encode(stored["crops"])
-            check_spread(vectors, "crops")
-            _compare("crops", vectors, stored["crop_vectors"])
+            found.append(_check("crops", image.encode(stored["crops"]), stored["crop_vectors"]))
         if text is not None:
             vectors = text.encode([str(caption) for caption in stored["captions"]])
-            check_spread(vectors, "captions")
-            _compare("captions", vectors, stored["caption_vectors"])
+            found.append(_check("captions", vectors, stored["caption_vectors"]))
+    return found
 
 
-def check_spread(vectors: Vectors, what: str) -> None:
-    """Raises: SelfTestFailed, different inputs got nearly one vector: every search is a tie."""
+def _check(what: str, vectors: Vectors, expected: Vectors) -> Checked:
+    alike = check_spread(vectors, what)
+    return Checked(
+        what=what, inputs=len(vectors), worst=_compare(what, vectors, expected), alike=alike
+    )
+
+
+def check_spread(vectors: Vectors, what: str) -> float:
+    """The mean cosine between vectors of different inputs.
+
+    Raises: SelfTestFailed, they got nearly one vector: every search is a tie.
+    """
     cosine = vectors @ vectors.T
     alike = float(cosine[~np.eye(len(vectors), dtype=bool)].mean())
     if alike > COLLAPSED:
         raise SelfTestFailed(f"different {what} get one vector (mean cosine {alike:.4f})")
+    return alike
 
 
-def _compare(what: str, vectors: Vectors, expected: Vectors) -> None:
+def _compare(what: str, vectors: Vectors, expected: Vectors) -> float:
     worst = float((1 - (vectors * expected).sum(axis=1)).max())
     if not worst <= GOLDEN_TOLERANCE:
         raise SelfTestFailed(f"golden {what} differ from their stored vectors by {worst:.4f}")
+    return worst
 
 
 @dataclass(frozen=True, kw_only=True)
