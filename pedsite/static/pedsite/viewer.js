@@ -31,25 +31,72 @@
     article.querySelector("[data-place]").textContent = `#${list.boxes[at].rank} · ${list.boxes[at].score}`;
     for (const link of article.querySelectorAll("[data-step]")) {
       const next = list.boxes[at + Number(link.dataset.step)];
-      link.hidden = !next;
+      const turns = !next && link.dataset.step === "1" && nextPage();
+      link.hidden = !next && !turns;
+      link.toggleAttribute("data-turns", Boolean(turns));
       if (next) link.setAttribute("href", `/boxes/${next.id}/?${list.query}`);
+      if (turns) link.setAttribute("href", turns.getAttribute("href"));
     }
+    article.querySelector("[data-end]").hidden = at < list.boxes.length - 1 || Boolean(nextPage());
   }
 
-  async function open(address) {
+  const nextPage = () => drawer && document.querySelector("#results [data-next]");
+
+  // In the address a box that is open is a fragment, so that Back closes it and a copied address
+  // opens it: the fragment of the box that the address has now, or none.
+  const addressed = () => location.hash.match(/^#box-(\d+)$/)?.[1];
+  let leaving = false;
+
+  async function show(address) {
     await htmx.ajax("GET", address, { target: "#viewer-body", swap: "innerHTML" });
     const article = body.querySelector("[data-sighting]");
-    if (!article) return;
+    if (!article) return null;
     if (!drawer.open) drawer.showModal();
     drawer.scrollTop = 0;
     place(article);
     article.querySelector("[data-first-focus]").focus();
+    return article.dataset.sighting;
+  }
+
+  async function open(address) {
+    const box = await show(address);
+    if (!box) return;
+    if (addressed()) history.replaceState(history.state, "", `#box-${box}`);
+    else history.pushState({ box: true }, "", `#box-${box}`);
+  }
+
+  function openAddressed() {
+    const link = document.querySelector(`[data-box="${addressed()}"] [data-viewer]`);
+    show(link?.getAttribute("href") ?? `/boxes/${addressed()}/?${found()?.query ?? ""}`);
+  }
+
+  function forgetAddress() {
+    if (!addressed()) return;
+    if (history.state?.box) {
+      leaving = true;
+      history.back();
+    } else {
+      history.replaceState(history.state, "", location.pathname + location.search);
+    }
+  }
+
+  function turn() {
+    const first = () => document.querySelector("[data-hits] [data-viewer]");
+    const before = first();
+    const swapped = () => {
+      if (first() === before) return;
+      document.body.removeEventListener("htmx:afterSettle", swapped);
+      if (first()) open(first().getAttribute("href"));
+    };
+    document.body.addEventListener("htmx:afterSettle", swapped);
+    nextPage().click();
   }
 
   function step(by) {
     const link = sighting()?.querySelector(`[data-step="${by}"]:not([hidden])`);
     if (!link) return;
-    if (drawer) open(link.getAttribute("href"));
+    if (link.hasAttribute("data-turns")) turn();
+    else if (drawer) open(link.getAttribute("href"));
     else location.assign(link.href);
   }
 
@@ -59,10 +106,21 @@
     const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
     if (!drawer || !link || !plain) return;
     event.preventDefault();
-    open(link.getAttribute("href"));
+    if (link.hasAttribute("data-turns")) turn();
+    else open(link.getAttribute("href"));
   });
 
+  // Before htmx, which would fetch the results of an address that it did not write again.
+  window.addEventListener("popstate", (event) => {
+    if (!drawer || (!leaving && !drawer.open && !addressed())) return;
+    event.stopImmediatePropagation();
+    if (!leaving && addressed()) openAddressed();
+    else if (drawer.open) drawer.close();
+    leaving = false;
+  }, true);
+
   drawer?.addEventListener("close", () => {
+    forgetAddress();
     const shown = body.querySelector("[data-sighting]")?.dataset.sighting;
     body.replaceChildren();
     // The event comes a moment after the closing: a field chosen meanwhile keeps the focus.
@@ -94,4 +152,5 @@
   document.body.addEventListener("htmx:afterSwap", remember);
   remember();
   if (!drawer && sighting()) place(sighting());
+  if (drawer && addressed()) openAddressed();
 })();
