@@ -22,7 +22,7 @@ from pedsite.accounts.models import User
 from pedsite.api import DomainError
 from pedsite.jobs import work
 from pedsite.jobs.models import Job
-from search import enrollment, serving
+from search import calibration, enrollment, serving
 from training import versions
 from training.models import ModelVersion
 
@@ -87,6 +87,8 @@ class Demo:
         self._start("web", "--bind", f"127.0.0.1:{self.port}")
         self._enroll(dataset, version, user)
         serving.start_if_none(version, user)
+        # Half a minute of the worker; until then the pages show plain cosines.
+        calibration.start_if_none(version, user)
         self._wait(self._answers, WEB_S, "The web server does not answer")
 
     def _draw(self, user: User) -> Dataset:

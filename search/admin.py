@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from search.models import Embedding, IndexTuning, ServingVersion
+from search.models import Calibration, Embedding, IndexTuning, ServingVersion
 
 
 class ReadOnly(ModelAdmin):
@@ -36,6 +36,15 @@ class IndexTuningAdmin(ReadOnly):
     list_display = ["encoder", "rows", "asked_with", "ef_fast", "ef_thorough", "measured_at"]
     list_filter = ["encoder"]
     list_select_related = ["encoder"]
+    ordering = ["-pk"]
+
+
+@admin.register(Calibration)
+class CalibrationAdmin(ReadOnly):
+    exclude = ["rates", "scores"]
+    list_display = ["version", "query_kind", "pairs", "source", "created_at"]
+    list_filter = ["query_kind"]
+    list_select_related = ["version"]
     ordering = ["-pk"]
 
 

@@ -15,9 +15,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gallery import pictures
-from search import coverage, retrieval, scope
+from search import asking, coverage, language, questions, retrieval, scope
 from search.errors import PictureTooLarge
 from search.models import Mode
+from search.questions import Like
 from search.scope import Filters, Moment
 from training import versions
 
@@ -47,6 +48,24 @@ class DayOrMoment(serializers.Field):
         return value.isoformat()
 
 
+@extend_schema_field({"type": "string", "example": "22:00-06:00"})
+class Hours(serializers.Field):
+    """Hours of any day, both included; the first may be the later one."""
+
+    default_error_messages = {"invalid": "Give hours such as 08:00-10:30."}
+
+    def to_internal_value(self, data: Any) -> tuple[dt.time, dt.time] | None:
+        if data == "":
+            return None
+        try:
+            return language.hours(str(data))
+        except ValueError:
+            self.fail("invalid")
+
+    def to_representation(self, value: tuple[dt.time, dt.time]) -> str:
+        return "-".join(moment.isoformat("minutes") for moment in value)
+
+
 class SearchApi(APIView):
     """One page of hits, best first."""
 
@@ -54,10 +73,13 @@ class SearchApi(APIView):
     parser_classes = [JSONParser, MultiPartParser]
 
     class Input(serializers.Serializer):
-        """Exactly one of `text`, `image` and `box`; the rest narrows or pages."""
+        """At least one of `text`, `image` and `box`, weighed; the rest narrows or pages."""
 
         text = serializers.CharField(
-            required=False, allow_blank=True, help_text="A person in words, at most 500 characters."
+            required=False,
+            allow_blank=True,
+            help_text="A person in words, at most 500 characters, with tokens as on the page: "
+            "`camera:3 after:2026-11-01 a man in red -umbrella`.",
         )
         image = serializers.FileField(
             required=False,
@@ -67,6 +89,9 @@ class SearchApi(APIView):
         box = serializers.IntegerField(
             required=False, **ROW_ID, help_text="Who looks like this box? It is not among the hits."
         )
+        text_weight = serializers.FloatField(min_value=0.1, max_value=10, default=1)
+        image_weight = serializers.FloatField(min_value=0.1, max_value=10, default=1)
+        box_weight = serializers.FloatField(min_value=0.1, max_value=10, default=1)
         datasets = serializers.ListField(
             child=serializers.CharField(), default=list, max_length=MAX_NAMES
         )
@@ -76,6 +101,21 @@ class SearchApi(APIView):
         after = DayOrMoment(default=None, allow_null=True, help_text="Inclusive.")
         before = DayOrMoment(
             default=None, allow_null=True, help_text="Inclusive; a day ends at 24h."
+        )
+        hours = Hours(default=None, allow_null=True, help_text="Of any day, inclusive.")
+        identity = serializers.ChoiceField(choices=["", "known", "unknown"], default="")
+        captions = serializers.ListField(
+            child=serializers.CharField(),
+            default=list,
+            max_length=MAX_NAMES,
+            help_text="Words that some caption of the box has.",
+        )
+        review = serializers.ChoiceField(choices=["", "approved", "unreviewed"], default="")
+        far = serializers.FloatField(
+            min_value=1e-6,
+            max_value=0.5,
+            default=1e-3,
+            help_text="The false-accept rate up to which a hit is called confident.",
         )
         limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=20)
         cursor = serializers.CharField(
@@ -101,9 +141,8 @@ class SearchApi(APIView):
                 raise serializers.ValidationError(
                     {name: ["There is no such field."] for name in sorted(unknown)}
                 )
-            asked = [name for name in ("text", "image", "box") if name in attrs]
-            if len(asked) != 1:
-                raise serializers.ValidationError("Give exactly one of text, image and box.")
+            if not any(name in attrs for name in ("text", "image", "box")):
+                raise serializers.ValidationError("Give at least one of text, image and box.")
             return attrs
 
     class Output(serializers.Serializer):
@@ -125,11 +164,42 @@ class SearchApi(APIView):
             crop_url = serializers.SerializerMethodField()
             frame_url = serializers.SerializerMethodField()
 
+            class Evidence(serializers.Serializer):
+                phrase = serializers.CharField(source="phrase.text")
+                role = serializers.CharField(
+                    source="phrase.role", help_text="weigh, require or exclude."
+                )
+                shown = serializers.SerializerMethodField(
+                    help_text="From 0 to 1; from 0.8 on the phrase probably shows."
+                )
+
+                class Meta:
+                    ref_name = "PhraseEvidence"
+
+                def get_shown(self, bar: retrieval.Bar) -> float:
+                    return round(bar.share, 4)
+
+            phrases = Evidence(source="bars", many=True)
+            false_accept_rate = serializers.FloatField(
+                source="false_accepts",
+                allow_null=True,
+                help_text="Of boxes that do not fit, the share that scores as much; null where the "
+                "version was never calibrated.",
+            )
+            confident = serializers.SerializerMethodField(
+                help_text="Whether that is at most the `far` asked for."
+            )
+
             class Meta:
                 ref_name = "Hit"
 
             def get_score(self, hit: retrieval.Hit) -> float:
                 return round(hit.score, 6)
+
+            def get_confident(self, hit: retrieval.Hit) -> bool | None:
+                if hit.false_accepts is None:
+                    return None
+                return hit.false_accepts <= self.context["far"]
 
             def get_crop_url(self, hit: retrieval.Hit) -> str:
                 return self._absolute("gallery:crop", hit.box.pk)
@@ -167,6 +237,9 @@ class SearchApi(APIView):
             many=True,
             help_text="Why; POST to /api/v1/search/retry enrolls them again.",
         )
+        expected_false_hits = serializers.SerializerMethodField(
+            help_text="`far` times the boxes searched; null without a calibration."
+        )
         next = serializers.CharField(
             source="cursor",
             allow_null=True,
@@ -176,6 +249,9 @@ class SearchApi(APIView):
 
         class Meta:
             ref_name = "SearchPage"
+
+        def get_expected_false_hits(self, page: retrieval.Page) -> float | None:
+            return page.expected(self.context["far"]) if page.confidence else None
 
     @extend_schema(
         operation_id="search",
@@ -201,6 +277,17 @@ class SearchApi(APIView):
                 },
             ),
             OpenApiExample(
+                "Like box 17, but with a red hat and no umbrella, by night",
+                request_only=True,
+                media_type="application/json",
+                value={
+                    "box": 17,
+                    "box_weight": 0.5,
+                    "text": '+"red hat" -umbrella',
+                    "hours": "22:00-06:00",
+                },
+            ),
+            OpenApiExample(
                 "Who looks like box 17",
                 request_only=True,
                 media_type="application/json",
@@ -217,6 +304,7 @@ class SearchApi(APIView):
                     "waiting": 0,
                     "failed": 0,
                     "failures": [],
+                    "expected_false_hits": 1.024,
                     "next": None,
                     "hits": [
                         {
@@ -230,6 +318,9 @@ class SearchApi(APIView):
                             "taken_at": "2026-03-14T09:30:00Z",
                             "crop_url": "http://127.0.0.1:8000/pictures/boxes/17.jpg",
                             "frame_url": "http://127.0.0.1:8000/pictures/images/9.jpg",
+                            "false_accept_rate": 0.00021,
+                            "confident": True,
+                            "phrases": [{"phrase": "red coat", "role": "weigh", "shown": 0.97}],
                         }
                     ],
                 },
@@ -240,8 +331,8 @@ class SearchApi(APIView):
         """Find people by a description, by a picture, or by another box."""
         given = self.Input(data=request.data)
         given.is_valid(raise_exception=True)
-        page = _ask(given.validated_data, request)
-        return Response(self.Output(page, context={"request": request}).data)
+        page = ask(given.validated_data, request)
+        return Response(told(page, given.validated_data, request))
 
 
 class RetryApi(APIView):
@@ -276,25 +367,47 @@ class RetryApi(APIView):
         return Response({"jobs": [job.pk for job in jobs]}, status=202)
 
 
-def _ask(wanted: dict[str, Any], request: Request) -> retrieval.Page:
-    options = {
-        "user": request.user,
-        "filters": Filters(
+def told(page: retrieval.Page, wanted: dict[str, Any], request: Request) -> dict[str, Any]:
+    """A page as `SearchApi.Output`, for what a validated `SearchApi.Input` wanted."""
+    context = {"request": request, "far": wanted["far"]}
+    return SearchApi.Output(page, context=context).data
+
+
+def ask(wanted: dict[str, Any], request: Request) -> retrieval.Page:
+    """The page that a validated `SearchApi.Input` wants.
+
+    Raises: as `asking.ask`; PictureTooLarge.
+    """
+    return asking.ask(
+        wanted.get("text", ""),
+        user=request.user,
+        filters=Filters(
             datasets=wanted["datasets"],
             cameras=wanted["cameras"],
             after=wanted["after"],
             before=wanted["before"],
+            hours=wanted["hours"],
+            identity=wanted["identity"],
+            captions=wanted["captions"],
+            review=wanted["review"],
         ),
-        "version": wanted.get("version"),
-        "limit": wanted["limit"],
-        "cursor": wanted.get("cursor") or None,
-        "mode": wanted["mode"],
-    }
-    if "text" in wanted:
-        return retrieval.by_text(wanted["text"], **options)
+        likes=_likes(wanted, request),
+        words_weight=wanted["text_weight"],
+        version=wanted.get("version"),
+        limit=wanted["limit"],
+        cursor=wanted.get("cursor") or None,
+        mode=wanted["mode"],
+    )
+
+
+def _likes(wanted: dict[str, Any], request: Request) -> list[Like]:
+    likes = []
     if "box" in wanted:
-        return retrieval.by_box(wanted["box"], **options)
-    if wanted["image"].size > settings.MAX_PICTURE_BYTES:
-        raise PictureTooLarge(wanted["image"].size, settings.MAX_PICTURE_BYTES)
-    picture = pictures.open_upright(wanted["image"].read())
-    return retrieval.by_image(np.asarray(picture), **options)
+        box = questions.visible_box(wanted["box"], request.user)
+        likes.append(Like(box=box, weight=wanted["box_weight"]))
+    if "image" in wanted:
+        if wanted["image"].size > settings.MAX_PICTURE_BYTES:
+            raise PictureTooLarge(wanted["image"].size, settings.MAX_PICTURE_BYTES)
+        picture = pictures.open_upright(wanted["image"].read())
+        likes.append(Like(crop=np.asarray(picture), weight=wanted["image_weight"]))
+    return likes

@@ -14,10 +14,13 @@ from training.models import Encoder, ModelVersion
 
 # A process serves two or three towers; a worker that enrolls many versions must not keep all.
 KEPT_TOWERS = 6
-# A page of hits, its filters and its next pages ask with the same words.
-KEPT_TEXTS = 512
+# A page of hits, its filters and its next pages ask with the same words: in several orders, and
+# by phrases.
+KEPT_TEXTS = 4096
 
 _loading = Lock()
+_knowing = Lock()
+_texts: dict[tuple[int, str], np.ndarray] = {}
 
 
 def image_tower(encoder: Encoder) -> ImageTower:
@@ -39,9 +42,30 @@ def encode_text(version: ModelVersion, text: str) -> np.ndarray:
         ImageOnlyVersion: the version has no text encoder.
         CorruptArtifact: as `image_tower`.
     """
+    return encode_query(version, [text])[0]
+
+
+def encode_query(version: ModelVersion, texts: Sequence[str]) -> np.ndarray:
+    """Unit vectors float32 (N, dim), those not known from before in one run of the tower.
+
+    Raises: as `encode_text`.
+    """
     if version.text_encoder is None:
         raise ImageOnlyVersion(version.name)
-    return _text_vector(version.text_encoder.pk, text)
+    pk = version.text_encoder.pk
+    with _knowing:
+        found = {text: _texts.pop((pk, text), None) for text in texts}
+    new = [text for text, vector in found.items() if vector is None]
+    if new:
+        with _loading:
+            tower = _text_tower(pk)
+        found |= dict(zip(new, tower.encode(new), strict=True))
+    with _knowing:
+        # Back at the end: the first are those that nobody has asked for the longest.
+        _texts.update({(pk, text): vector for text, vector in found.items()})
+        for key in list(_texts)[: max(0, len(_texts) - KEPT_TEXTS)]:
+            del _texts[key]
+    return np.stack([found[text] for text in texts])
 
 
 def encode_texts(version: ModelVersion, texts: Sequence[str]) -> np.ndarray:
@@ -75,12 +99,3 @@ def _image_tower(pk: int) -> ImageTower:
 def _text_tower(pk: int) -> TextTower:
     encoder = Encoder.objects.select_related("space").get(pk=pk)
     return versions.text_tower(encoder, settings.PEDSITE_INFERENCE_THREADS)
-
-
-@lru_cache(maxsize=KEPT_TEXTS)
-def _text_vector(encoder_pk: int, text: str) -> np.ndarray:
-    with _loading:
-        tower = _text_tower(encoder_pk)
-    vector = tower.encode([text])[0]
-    vector.flags.writeable = False  # every caller gets this one
-    return vector

@@ -161,6 +161,48 @@ class NothingWaits(DomainError):
         super().__init__(_("Nothing is left to enroll, or a job is at it already."))
 
 
+class UnknownToken(DomainError):
+    """A word before a colon that names no filter; `near` is one that it may have been meant for."""
+
+    code = "unknown-token"
+
+    def __init__(self, name: str, near: str = "") -> None:
+        told = _("There is no filter “%(name)s:”.") % {"name": name}
+        if near:
+            told += " " + _("Did you mean “%(near)s:”?") % {"near": near}
+        else:
+            told += " " + _("Put a space after the colon if it is part of the description.")
+        super().__init__(told)
+
+
+class BadToken(DomainError):
+    """A filter's value, or a weight, that cannot be read."""
+
+    code = "bad-token"
+
+    def __init__(self, token: str, example: str) -> None:
+        super().__init__(
+            _("“%(token)s” cannot be read; write it like %(example)s.")
+            % {"token": token, "example": example}
+        )
+
+
+class TooFewToCalibrate(DomainError):
+    """A false-accept rate of 1 in 100 needs thousands of pairs of different people."""
+
+    code = "too-few-to-calibrate"
+    status = 409
+
+    def __init__(self, source: str) -> None:
+        super().__init__(
+            _(
+                "“%(source)s” has too few described people to calibrate with; take a dataset with "
+                "30 identities or more, or drawn:SEED:COUNT with at least 180 crops."
+            )
+            % {"source": source}
+        )
+
+
 class PictureTooLarge(DomainError):
     code = "picture-too-large"
     status = 413

@@ -1,25 +1,38 @@
 """The search page's query string, read and written."""
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.http import QueryDict
+from django.utils.functional import cached_property
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from gallery.models import Camera, Dataset
+from search import asking
+from search.language import Query, filters_of
 from search.models import Mode
 from search.retrieval import Filters
 
 if TYPE_CHECKING:
     from pedsite.accounts.models import User
 
-FILTER_FIELDS = ("dataset", "camera", "after", "before")
+FILTER_FIELDS = (
+    "dataset", "camera", "after", "before", "from", "until", "identity", "caption", "review",
+)  # fmt: skip
 # In this order in every address that the page writes, so that equal searches have equal ones.
-FIELDS = ("q", "box", "picture", "crop", *FILTER_FIELDS, "mode", "cursor")
+FIELDS = ("q", "box", "picture", "crop", "mix", *FILTER_FIELDS, "far", "mode", "cursor")
 ISO_DAY = ["%Y-%m-%d"]
+CLOCK = ["%H:%M"]
+DAY = (dt.time(0), dt.time(23, 59, 59, 999999))
+# How much the picture counts against the words, as the slider goes.
+# Powers of ten: 3 is one false accept in 1,000.
+RATES = ("1", "2", "3", "4", "5")
+USUAL_RATE = "3"
+MIXES = ("0.2", "0.5", "1", "2", "5")
 # Shown in the language that they are asked in, whatever the language of the page.
 EXAMPLES = {
     "en": (
@@ -35,11 +48,18 @@ EXAMPLES = {
 }
 
 
-class SearchForm(forms.Form):
-    """What is asked, within which datasets, cameras and days.
+CLOCKS = {
+    "from": _("The first hour has to be a time, such as 08:30."),
+    "until": _("The last hour has to be a time, such as 18:00."),
+}
 
-    One thing is asked at a time: words win over a picture, a picture over a box. The choices
-    of the filters are what the user may see, so that a name from elsewhere is unknown here.
+
+class SearchForm(forms.Form):
+    """What is asked, within which datasets, cameras, days and hours.
+
+    Words (with the tokens of `search.language` in them) and a picture or a box make one question;
+    a picture wins over a box. The choices of the filters are what the user may see, so that a
+    name from elsewhere is unknown here.
     """
 
     q = forms.CharField(required=False)
@@ -74,6 +94,27 @@ class SearchForm(forms.Form):
         input_formats=ISO_DAY,
         error_messages={"invalid": _("“To” has to be a day, such as 2026-03-14.")},
     )
+    identity = forms.ChoiceField(
+        required=False,
+        choices=[("", _("anyone")), ("known", _("known")), ("unknown", _("unknown"))],
+        error_messages={"invalid_choice": _("An identity is known or unknown.")},
+    )
+    caption = forms.CharField(required=False, max_length=100)
+    review = forms.ChoiceField(
+        required=False,
+        choices=[("", _("any")), ("approved", _("approved")), ("unreviewed", _("unreviewed"))],
+        error_messages={"invalid_choice": _("A review is approved or unreviewed.")},
+    )
+    mix = forms.ChoiceField(
+        required=False,
+        choices=[(each, each) for each in MIXES],
+        error_messages={"invalid_choice": _("The mix of words and picture goes from 0.2 to 5.")},
+    )
+    far = forms.ChoiceField(
+        required=False,
+        choices=[(each, each) for each in RATES],
+        error_messages={"invalid_choice": _("False accepts go from 1 in 10^1 to 1 in 10^5.")},
+    )
     mode = forms.ChoiceField(
         required=False,
         choices=Mode.choices,
@@ -83,6 +124,11 @@ class SearchForm(forms.Form):
 
     def __init__(self, data: QueryDict, *, user: "User") -> None:
         super().__init__(_without_blanks(data))
+        # "from" is a word of Python.
+        for name, message in CLOCKS.items():
+            self.fields[name] = forms.TimeField(
+                required=False, input_formats=CLOCK, error_messages={"invalid": message}
+            )
         seen = Dataset.objects.visible_to(user)
         self.fields["dataset"].choices = [
             (name, title or name) for name, title in seen.values_list("name", "title")
@@ -109,6 +155,11 @@ class SearchForm(forms.Form):
             raise forms.ValidationError(_("The first day lies after the last one."))
         return cleaned
 
+    @cached_property
+    def typed(self) -> Query:
+        """The words of a valid form, taken apart. Raises: as `asking.parsed`."""
+        return asking.parsed(self.cleaned_data.get("q") or "")
+
     @property
     def examples(self) -> list[tuple[str, tuple[str, ...]]]:
         """What could be asked, as (language, descriptions); the page's own language first."""
@@ -117,25 +168,44 @@ class SearchForm(forms.Form):
 
     @property
     def asks(self) -> str:
-        """What is asked: "words", "picture", "box", or "" when the page is merely opened."""
+        """What is asked first of all: "words", "picture", "box", or "" on a page merely opened."""
         cleaned = getattr(self, "cleaned_data", {})
         if cleaned.get("q"):
             return "words"
-        if cleaned.get("picture"):
-            return "picture"
-        if cleaned.get("box"):
-            return "box"
-        return "words" if "q" in self.data else ""
+        return self.shows or ("words" if "q" in self.data else "")
+
+    @property
+    def shows(self) -> str:
+        """What is asked beside words: "picture", "box" or ""."""
+        cleaned = getattr(self, "cleaned_data", {})
+        return next((name for name in ("picture", "box") if cleaned.get(name)), "")
+
+    @property
+    def mixed(self) -> bool:
+        """Whether words and a picture or a box are weighed against each other."""
+        cleaned = getattr(self, "cleaned_data", {})
+        return bool(cleaned.get("q") and (cleaned.get("box") or cleaned.get("crop")))
+
+    @property
+    def like_weight(self) -> float:
+        """How much the picture counts against the words."""
+        return float(self.cleaned_data.get("mix") or 1)
 
     def filters(self) -> Filters:
-        """The filters of a valid form, for retrieval; both days are inclusive."""
+        """The filters of a valid form, typed and picked; both days and hours are inclusive."""
         cleaned = self.cleaned_data
-        return Filters(
+        hours = (cleaned["from"] or DAY[0], cleaned["until"] or DAY[1])
+        picked = Filters(
             datasets=cleaned["dataset"],
             cameras=cleaned["camera"],
             after=cleaned["after"],
             before=cleaned["before"],
+            hours=hours if hours != DAY else None,
+            identity=cleaned["identity"],
+            captions=[cleaned["caption"]] if cleaned["caption"] else [],
+            review=cleaned["review"],
         )
+        return filters_of(self.typed, picked)
 
     def query(self, *, drop: Iterable[str] = (), **changes: Any) -> str:
         """The query string of what this form says, in its one canonical order.
@@ -145,10 +215,8 @@ class SearchForm(forms.Form):
             changes: fields with another value than the form's; a list repeats the field.
         """
         pairs = []
-        # What lost against the words is no part of what is asked.
-        beside = ("box", "picture", "crop") if self.asks == "words" else ()
         for field in FIELDS:
-            if field in drop or (field in beside and field not in changes):
+            if field in drop:
                 continue
             values = changes.get(field, self.data.getlist(field))
             if not isinstance(values, list):
@@ -164,7 +232,29 @@ class SearchForm(forms.Form):
     @property
     def filter_query(self) -> str:
         """The query string of the filters alone."""
-        return self.query(drop=("q", "box", "picture", "crop", "mode", "cursor"))
+        return self.query(drop=("q", "box", "picture", "crop", "mix", "far", "mode", "cursor"))
+
+    @property
+    def more_count(self) -> int:
+        """How many of the filters that the page keeps folded are in force."""
+        return sum(bool(self.data.get(name)) for name in FILTER_FIELDS[4:])
+
+    @property
+    def rate_step(self) -> str:
+        """Where the slider of false accepts stands."""
+        asked = self.data.get("far")
+        return asked if asked in RATES else USUAL_RATE
+
+    @property
+    def one_in(self) -> int:
+        """Of so many boxes that do not fit, one may be accepted."""
+        return 10 ** int(self.rate_step)
+
+    @property
+    def mixes(self) -> list[tuple[str, str]]:
+        """What the slider between words and picture may stand at, in words."""
+        told = (_("words most"), _("words more"), _("even"), _("picture more"), _("picture most"))
+        return list(zip(MIXES, told, strict=True))
 
     def active_filters(self) -> list[tuple[str, str]]:
         """What narrows the search: (words, query string without it), one for each value."""
@@ -173,6 +263,11 @@ class SearchForm(forms.Form):
             "camera": _("Camera: %s"),
             "after": _("From %s"),
             "before": _("To %s"),
+            "from": _("Hours from %s"),
+            "until": _("Hours to %s"),
+            "identity": _("Identity: %s"),
+            "caption": _("Caption has “%s”"),
+            "review": _("Review: %s"),
         }
         active = []
         for field, words in named.items():
@@ -183,7 +278,13 @@ class SearchForm(forms.Form):
                 active.append(
                     (words % shown.get(value, value), self.query(**{field: rest, "cursor": None}))
                 )
-        return active
+        return active + self._typed_filters()
+
+    def _typed_filters(self) -> list[tuple[str, str]]:
+        return [
+            (f"{token.name}:{token.value}", self.query(q=self.typed.without(token), cursor=None))
+            for token in self.typed.tokens
+        ]
 
 
 def _without_blanks(data: QueryDict) -> QueryDict:

@@ -167,3 +167,60 @@ class ServingVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version} answers {self.query_kind} about {self.dataset_kind}"
+
+
+class Background(models.Model):
+    """Vectors of crops of nobody in particular, on which scores of an image encoder are read."""
+
+    encoder = models.OneToOneField(
+        "training.Encoder", models.CASCADE, related_name="+", verbose_name=_("encoder")
+    )
+    # Half precision, little-endian, `count` rows.
+    vectors = models.BinaryField()
+    count = models.PositiveIntegerField(_("boxes"))
+    source = models.CharField(_("source"), max_length=200)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("background")
+        verbose_name_plural = _("backgrounds")
+
+    def __str__(self) -> str:
+        return f"{self.count} of {self.source}"
+
+
+class Calibration(models.Model):
+    """How often pairs that do not belong together score above a threshold, for one version.
+
+    The newest of a version and a kind of query is in force. `rates` fall, `scores` rise with them:
+    standard deviations of a query's scores above their mean on the background.
+    """
+
+    version = models.ForeignKey(
+        "training.ModelVersion",
+        models.CASCADE,
+        related_name="calibrations",
+        verbose_name=_("model version"),
+    )
+    query_kind = models.CharField(_("kind of query"), max_length=10, choices=QueryKind)
+    rates = models.JSONField()
+    scores = models.JSONField()
+    pairs = models.PositiveBigIntegerField(_("impostor pairs"))
+    source = models.CharField(_("source"), max_length=200)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("calibration")
+        verbose_name_plural = _("calibrations")
+        indexes = [
+            models.Index(name="search_calibration_newest", fields=["version", "query_kind", "-id"])
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="search_calibration_query_kind",
+                condition=models.Q(query_kind__in=QueryKind.values),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version}, {self.query_kind} queries, {self.pairs} pairs"

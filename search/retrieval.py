@@ -1,4 +1,4 @@
-"""People by words, by a picture, or by another box: one page of hits at a time, best first."""
+"""People by words, pictures, other boxes, or any mix: one page of hits at a time, best first."""
 
 import hashlib
 import json
@@ -8,24 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gallery import crops
-from gallery.errors import UnknownBox
-from gallery.models import Box, Review
-from search import counts, encoders, nearest, scope, serving
+from gallery.models import Box
+from search import calibration, counts, nearest, questions, scope, serving
+from search.calibration import Confidence
 from search.coverage import Gaps
 from search.cursors import Cursor
 from search.errors import (
     BadLimit,
     BlankQuery,
-    ImageOnlyVersion,
     QueryTooLong,
     StaleCursor,
     TooDeep,
     UnknownMode,
     UnreadableQuery,
 )
-from search.models import Embedding, Mode, QueryKind
+from search.evidence import MISSING, SHOWN
+from search.language import Phrase
+from search.models import Embedding, Mode
 from search.nearest import Ranked
+from search.questions import Asked, Like, Question
 from search.scope import Filters, Scope
 from training import versions
 from training.models import Encoder, ModelVersion
@@ -33,12 +34,32 @@ from training.models import Encoder, ModelVersion
 if TYPE_CHECKING:
     from pedsite.accounts.models import User
 
-__all__ = ["Filters", "Hit", "Page", "by_box", "by_image", "by_text"]
+__all__ = ["Filters", "Hit", "Page", "Question", "ask", "by_box", "by_image", "by_text"]
 
 MAX_TEXT = 500
 # Longer than any text that normalizes to MAX_TEXT characters for a good reason.
 MAX_RAW_TEXT = 20 * MAX_TEXT
 MAX_HITS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """How much one hit shows one phrase of the question."""
+
+    phrase: Phrase
+    score: float  # cosine of phrase and box
+    share: float  # from 0 to 1: where the score lies among those of the background
+
+    @property
+    def verdict(self) -> str:
+        """ "yes", "no", or "unclear" between the two."""
+        if self.share >= SHOWN:
+            return "yes"
+        return "no" if self.share < MISSING else "unclear"
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.share)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +69,9 @@ class Hit:
     rank: int  # from 1, over all pages
     score: float  # cosine, -1 to 1
     box: Box
+    bars: tuple[Bar, ...] = ()  # one for each phrase, in the question's order
+    # Of boxes that do not fit, the share that scores as much; None without a calibration.
+    false_accepts: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +85,8 @@ class Page:
     cursor: str | None  # brings the next page; None after the last
     mode: str = Mode.FAST  # what was asked for
     is_exact: bool = True  # every one of them was compared
+    phrases: tuple[Phrase, ...] = ()  # that the question was taken apart into
+    confidence: Confidence | None = None  # None: the version was never calibrated
 
     @property
     def waiting(self) -> int:
@@ -72,6 +98,15 @@ class Page:
         """All that could have been searched, had everything a vector."""
         return self.searched + self.gaps.missing
 
+    def sure(self, rate: float) -> int:
+        """How many of the hits, best first, are at this false-accept rate or below it."""
+        rates = [hit.false_accepts for hit in self.hits]
+        return sum(each is not None and each <= rate * (1 + 1e-9) for each in rates)
+
+    def expected(self, rate: float) -> float:
+        """How many of the boxes searched would be accepted wrongly at a false-accept rate."""
+        return rate * self.searched
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Search:
@@ -79,11 +114,13 @@ class _Search:
 
     scope: Scope
     version: ModelVersion
+    asked: Asked
+    confidence: Confidence | None
     question: str
     limit: int
     cursor: Cursor | None
     mode: str
-    without: int | None = None
+    without: tuple[int, ...] = ()
 
     @property
     def encoder(self) -> Encoder:
@@ -115,11 +152,15 @@ def by_text(
         UnknownDataset, UnknownCamera, MixedKinds: the filters name something else than exists.
         BadLimit, UnknownMode, StaleCursor, TooDeep: the page cannot be given.
     """
-    words = normalized(text)
-    search = _prepare(QueryKind.TEXT, words, user, filters, version, limit, cursor, mode)
-    if search.version.is_image_only:
-        raise ImageOnlyVersion(search.version.name)
-    return _page(search, encoders.encode_text(search.version, words))
+    return ask(
+        Question(words=normalized(text)),
+        user=user,
+        filters=filters,
+        version=version,
+        limit=limit,
+        cursor=cursor,
+        mode=mode,
+    )
 
 
 def by_image(
@@ -133,9 +174,15 @@ def by_image(
     mode: str = Mode.FAST,
 ) -> Page:
     """The boxes that look like a crop, uint8 (h, w, 3) in RGB; else as `by_text`."""
-    shown = [list(crop.shape), hashlib.sha256(np.ascontiguousarray(crop)).hexdigest()]
-    search = _prepare(QueryKind.PICTURE, shown, user, filters, version, limit, cursor, mode)
-    return _page(search, encoders.encode_crops(search.version, [crop])[0])
+    return ask(
+        Question(likes=(Like(crop=crop),)),
+        user=user,
+        filters=filters,
+        version=version,
+        limit=limit,
+        cursor=cursor,
+        mode=mode,
+    )
 
 
 def by_box(
@@ -154,14 +201,59 @@ def by_box(
         UnknownBox: there is none, it is hidden, or the user may not see it.
         BadImage: it has no vector yet and its picture does not decode.
     """
-    boxes = Box.objects.all() if user is None else Box.objects.visible_to(user)
-    box = boxes.exclude(review=Review.HIDDEN).with_context().filter(pk=box_id).first()
-    if box is None:
-        raise UnknownBox(box_id)
-    search = _prepare(
-        QueryKind.PICTURE, box.pk, user, filters, version, limit, cursor, mode, box.pk
+    return ask(
+        Question(likes=(Like(box=questions.visible_box(box_id, user)),)),
+        user=user,
+        filters=filters,
+        version=version,
+        limit=limit,
+        cursor=cursor,
+        mode=mode,
     )
-    return _page(search, _vector_of(box, search.version))
+
+
+def ask(
+    question: Question,
+    *,
+    user: "User | None",
+    filters: Filters = Filters(),  # noqa: B008
+    version: str | None = None,
+    limit: int = 20,
+    cursor: str | None = None,
+    mode: str = Mode.FAST,
+) -> Page:
+    """The boxes that fit everything asked, those asked with left out; else as `by_text`.
+
+    Raises:
+        BlankQuery: nothing is asked.
+        BadImage: a box without a vector, whose picture does not decode.
+    """
+    if question.is_blank:
+        raise BlankQuery
+    if mode not in Mode.values:
+        raise UnknownMode(mode)
+    if not 1 <= limit <= MAX_HITS:
+        raise BadLimit(limit, MAX_HITS)
+    inside = scope.resolve(filters, user)
+    fingerprint = _fingerprint([question.kind, question.key(), filters.key()])
+    after = Cursor.read(cursor, fingerprint) if cursor else None
+    if after is not None and after.shown >= MAX_HITS:
+        raise TooDeep(MAX_HITS)
+    chosen = _version(question.kind, inside.kind, version, after)
+    asked = questions.compose(question, chosen)
+    curve = calibration.curve(chosen, question.kind)
+    search = _Search(
+        scope=inside,
+        version=chosen,
+        asked=asked,
+        confidence=Confidence(scale=asked.scale, curve=curve) if curve else None,
+        question=fingerprint,
+        limit=min(limit, MAX_HITS - (after.shown if after else 0)),
+        cursor=after,
+        mode=mode,
+        without=question.boxes,
+    )
+    return _page(search)
 
 
 def normalized(text: str) -> str:
@@ -182,37 +274,6 @@ def normalized(text: str) -> str:
     return words
 
 
-def _prepare(
-    kind: str,
-    query: Any,
-    user: "User | None",
-    filters: Filters,
-    version: str | None,
-    limit: int,
-    cursor: str | None,
-    mode: str,
-    without: int | None = None,
-) -> _Search:
-    if mode not in Mode.values:
-        raise UnknownMode(mode)
-    if not 1 <= limit <= MAX_HITS:
-        raise BadLimit(limit, MAX_HITS)
-    inside = scope.resolve(filters, user)
-    question = _fingerprint([kind, query, filters.key()])
-    after = Cursor.read(cursor, question) if cursor else None
-    if after is not None and after.shown >= MAX_HITS:
-        raise TooDeep(MAX_HITS)
-    return _Search(
-        scope=inside,
-        version=_version(kind, inside.kind, version, after),
-        question=question,
-        limit=min(limit, MAX_HITS - (after.shown if after else 0)),
-        cursor=after,
-        mode=mode,
-        without=without,
-    )
-
-
 def _version(
     query_kind: str, dataset_kind: str, name: str | None, cursor: Cursor | None
 ) -> ModelVersion:
@@ -229,24 +290,18 @@ def _version(
     return versions.get(name)
 
 
-def _vector_of(box: Box, version: ModelVersion) -> np.ndarray:
-    stored = Embedding.objects.filter(encoder_id=version.image_encoder_id, box=box).first()
-    if stored is not None:
-        return np.asarray(stored.vector, dtype=np.float32)
-    return encoders.encode_crops(version, [crops.load(box)])[0]
-
-
-def _page(search: _Search, query: np.ndarray) -> Page:
+def _page(search: _Search) -> Page:
     lately = counts.kept(search.scope, search.encoder)
     ranking = nearest.rank(
         search.scope,
         search.encoder,
-        query,
+        search.asked.vector,
         # One more than asked tells whether there is a next page.
         search.limit + 1,
         mode=search.mode,
         after=search.cursor,
-        without=() if search.without is None else [search.without],
+        without=search.without,
+        demands=search.asked.demands,
         left=lately.searched if lately else None,
     )
     counted = lately or counts.count(search.scope, search.encoder)
@@ -256,20 +311,49 @@ def _page(search: _Search, query: np.ndarray) -> Page:
         version=search.version.name,
         searched=counted.searched,
         gaps=counted.gaps,
-        hits=_hits(page, shown),
+        hits=_hits(search, page, shown),
         cursor=str(_cursor(search, page, shown)) if more else None,
         mode=search.mode,
         is_exact=ranking.is_exact,
+        phrases=tuple(aspect.phrase for aspect in search.asked.aspects),
+        confidence=search.confidence,
     )
 
 
-def _hits(page: Ranked, shown: int) -> list[Hit]:
-    boxes = Box.objects.with_context().in_bulk([box_id for _, box_id in page])
+def _hits(search: _Search, page: Ranked, shown: int) -> list[Hit]:
+    ids = [box_id for _, box_id in page]
+    boxes = Box.objects.with_context().in_bulk(ids)
+    bars = _bars(search, ids)
+    sure = search.confidence
     return [
-        Hit(rank=rank, score=1 - distance, box=boxes[box_id])
+        Hit(
+            rank=rank,
+            score=1 - distance,
+            box=boxes[box_id],
+            bars=bars.get(box_id, ()),
+            false_accepts=sure.rate(1 - distance) if sure else None,
+        )
         for rank, (distance, box_id) in enumerate(page, start=shown + 1)
         if box_id in boxes  # deleted since
     ]
+
+
+def _bars(search: _Search, box_ids: list[int]) -> dict[int, tuple[Bar, ...]]:
+    aspects = search.asked.aspects
+    if not aspects or not box_ids:
+        return {}
+    stored = Embedding.objects.filter(encoder_id=search.encoder.pk, box_id__in=box_ids)
+    vectors = dict(stored.values_list("box_id", "vector"))
+    rows = np.array(list(vectors.values()), dtype=np.float32)
+    rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    scores = rows @ np.stack([aspect.vector for aspect in aspects]).T
+    return {
+        box_id: tuple(
+            Bar(phrase=aspect.phrase, score=float(score), share=aspect.scale.share(float(score)))
+            for aspect, score in zip(aspects, row, strict=True)
+        )
+        for box_id, row in zip(vectors, scores, strict=True)
+    }
 
 
 def _cursor(search: _Search, page: Ranked, shown: int) -> Cursor:

@@ -1,17 +1,21 @@
 """Where a search looks: what was asked for, cut down to what the user may see."""
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from gallery.errors import UnknownDataset
-from gallery.models import Box, Camera, Dataset, Image, Review
+from gallery.models import Box, Camera, Caption, Dataset, Image, Review
 from search.errors import MixedKinds, UnknownCamera
 from search.models import Embedding
+from search.phrases import is_chinese
 from search.querysets import EmbeddingQuerySet
 
 if TYPE_CHECKING:
@@ -35,11 +39,18 @@ class Filters:
     cameras: Sequence[str] = ()
     after: Moment | None = None
     before: Moment | None = None
+    # Of any day, in the current time zone, both included; the first may be the later one.
+    hours: tuple[dt.time, dt.time] | None = None
+    identity: str = ""  # "known" or "unknown"
+    captions: Sequence[str] = ()  # words that some caption of the box has, each
+    review: str = ""  # "approved" or "unreviewed"
 
     def key(self) -> list[Any]:
         """The same filters, however they were written, give the same plain value."""
         bounds = [moment.isoformat() if moment else None for moment in (self.after, self.before)]
-        return [sorted(set(self.datasets)), sorted(set(self.cameras)), *bounds]
+        hours = [moment.isoformat() for moment in self.hours or ()]
+        lists = [sorted(set(each)) for each in (self.datasets, self.cameras, self.captions)]
+        return [*lists, *bounds, hours, self.identity, self.review]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +61,8 @@ class Scope:
     dataset_ids: tuple[int, ...]
     camera_ids: tuple[int, ...] | None = None
     times: Q = field(default_factory=Q)
+    # On the box itself; None where nothing is asked of it, which spares the look at its table.
+    boxes_where: Q | None = None
 
     def embeddings(self, encoder: "Encoder") -> EmbeddingQuerySet:
         """What can be found: vectors of one encoder."""
@@ -57,12 +70,16 @@ class Scope:
 
     def vectors(self, encoder: "Encoder") -> EmbeddingQuerySet:
         """As `embeddings`, with those of hidden boxes, about which the planner can only guess."""
-        return Embedding.objects.filter(self._conditions(), encoder_id=encoder.pk)
+        found = Embedding.objects.filter(self._conditions(), encoder_id=encoder.pk)
+        if self.boxes_where is None:
+            return found
+        return found.filter(box__in=Box.objects.filter(self.boxes_where).values("pk"))
 
     def boxes(self) -> QuerySet[Box]:
         """What could be found if all were enrolled."""
         images = Image.objects.filter(self._conditions()).values("pk")
-        return Box.objects.exclude(review=Review.HIDDEN).filter(image__in=images)
+        boxes = Box.objects.exclude(review=Review.HIDDEN).filter(image__in=images)
+        return boxes if self.boxes_where is None else boxes.filter(self.boxes_where)
 
     def count_boxes(self) -> int:
         """How many boxes could be found if all were enrolled."""
@@ -102,7 +119,8 @@ def resolve(filters: Filters, user: "User | None") -> Scope:
         kind=kind,
         dataset_ids=ids,
         camera_ids=_camera_ids(filters.cameras, ids),
-        times=_times(filters.after, filters.before),
+        times=_times(filters.after, filters.before) & _hours(filters.hours),
+        boxes_where=_boxes_where(filters),
     )
 
 
@@ -127,6 +145,27 @@ def _times(after: Moment | None, before: Moment | None) -> Q:
     if before == dt.date.max:
         return conditions & Q(taken_at__isnull=False)
     return conditions & Q(taken_at__lt=_start(before + dt.timedelta(days=1)))
+
+
+def _hours(hours: tuple[dt.time, dt.time] | None) -> Q:
+    if hours is None:
+        return Q()
+    first, last = Q(taken_at__time__gte=hours[0]), Q(taken_at__time__lte=hours[1])
+    return first & last if hours[0] <= hours[1] else first | last
+
+
+def _boxes_where(filters: Filters) -> Q | None:
+    conditions = []
+    if filters.identity:
+        conditions.append(Q(identity__isnull=filters.identity == "unknown"))
+    if filters.review:
+        conditions.append(Q(review=filters.review))
+    for words in filters.captions:
+        # Whole words where words have ends: "cap" is not in "captain".
+        whole = re.escape(words) if is_chinese(words) else rf"\m{re.escape(words)}\M"
+        captions = Caption.objects.filter(box=OuterRef("pk"), text__iregex=whole)
+        conditions.append(Q(Exists(captions.exclude(review=Review.HIDDEN))))
+    return reduce(and_, conditions) if conditions else None
 
 
 def _start(moment: Moment) -> dt.datetime:

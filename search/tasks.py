@@ -3,12 +3,18 @@
 from celery import shared_task
 
 from pedsite.jobs import work
-from search import enrollment, features
+from search import calibration, enrollment, features
 
 
 @shared_task(name=enrollment.TASK, acks_late=True)
 def enroll(job_id: int) -> None:
     work.execute(job_id, enrollment.step)
+
+
+@shared_task(name=calibration.TASK)
+def calibrate(job_id: int) -> None:
+    # No budget: it is one piece.
+    work.execute(job_id, calibration.step, budget_s=None)
 
 
 @shared_task(name=features.EXPORT_TASK)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from search import api, views
+from search import api, batch_api, views
 
 app_name = "search"
 urlpatterns = [
@@ -12,5 +12,6 @@ urlpatterns = [
 ]
 api_urlpatterns = [
     path("search", api.SearchApi.as_view(), name="search"),
+    path("search/batch", batch_api.BatchApi.as_view(), name="search-batch"),
     path("search/retry", api.RetryApi.as_view(), name="search-retry"),
 ]

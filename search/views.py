@@ -18,9 +18,10 @@ from django.views.decorators.vary import vary_on_headers
 from gallery import pictures
 from gallery.models import Box, Review
 from pedsite.api import DomainError
-from search import coverage, retrieval, scope, shown
+from search import asking, coverage, retrieval, scope, shown
 from search.forms import FILTER_FIELDS, SearchForm
 from search.models import Mode
+from search.questions import Like
 from training import versions
 
 PAGE_SIZE = 24
@@ -128,11 +129,13 @@ def _outcome(form: SearchForm, request: HttpRequest) -> dict[str, Any]:
             problems = [text for texts in form.errors.values() for text in texts]
             return context | {"problems": problems, "status": 400}
         wanted = form.cleaned_data
-        if form.asks == "picture":
+        if form.shows == "picture":
             context["picture"] = shown.find(wanted["picture"], request.user)
-        if form.asks == "box":
+        if form.shows == "box":
             context["asked_box"] = get_object_or_404(_findable(request), pk=wanted["box"])
-        context["answer"] = _ask(form, context, request)
+        form.typed  # noqa: B018 (refuses tokens that there are not)
+        context["answer"] = answer = _ask(form, context, request)
+        context["sure"] = answer.sure(1 / form.one_in) if answer else 0
     except DomainError as exc:
         return context | {"problems": [str(exc)], "status": exc.status}
     return context | {"seconds": perf_counter() - began}
@@ -140,21 +143,24 @@ def _outcome(form: SearchForm, request: HttpRequest) -> dict[str, Any]:
 
 def _ask(form: SearchForm, context: dict[str, Any], request: HttpRequest) -> retrieval.Page | None:
     wanted = form.cleaned_data
-    options = {
-        "user": request.user,
-        "filters": form.filters(),
-        "limit": PAGE_SIZE,
-        "cursor": wanted["cursor"] or None,
-        "mode": wanted["mode"] or Mode.FAST,
-    }
-    match form.asks:
-        case "words":
-            return retrieval.by_text(wanted["q"], **options)
-        case "box":
-            return retrieval.by_box(wanted["box"], **options)
-        case "picture" if wanted["crop"]:
-            return retrieval.by_image(shown.cut(context["picture"], wanted["crop"]), **options)
-    return None
+    likes = []
+    if form.shows == "picture":
+        if not wanted["crop"]:
+            return None
+        crop = shown.cut(context["picture"], wanted["crop"])
+        likes = [Like(crop=crop, weight=form.like_weight)]
+    elif form.shows == "box":
+        likes = [Like(box=context["asked_box"], weight=form.like_weight)]
+    elif not form.asks:
+        return None
+    return retrieval.ask(
+        asking.question_of(form.typed, request.user, likes=likes),
+        user=request.user,
+        filters=form.filters(),
+        limit=PAGE_SIZE,
+        cursor=wanted["cursor"] or None,
+        mode=wanted["mode"] or Mode.FAST,
+    )
 
 
 def _findable(request: HttpRequest) -> QuerySet[Box]:

@@ -3,8 +3,11 @@
 from typing import Any
 
 from django import template
+from django.utils.translation import gettext as _
 
 from search.forms import SearchForm
+from search.language import Phrase, Role
+from search.retrieval import Page
 
 register = template.Library()
 
@@ -13,6 +16,46 @@ register = template.Library()
 def query_with(form: SearchForm, **changes: Any) -> str:
     """The query string of a form, with some fields set to another value; "" leaves one out."""
     return form.query(**changes)
+
+
+@register.filter
+def parts_for(form: SearchForm, phrase: Phrase) -> list[tuple[str, str, bool]]:
+    """What one phrase may be made of: (words, query string, whether it is so already)."""
+    choices = [
+        (_("Counts double"), Role.WEIGH, 2.0),
+        (_("Counts as the others"), Role.WEIGH, 1.0),
+        (_("Counts half"), Role.WEIGH, 0.5),
+        (_("Must show"), Role.REQUIRE, 1.0),
+        (_("Must not show"), Role.EXCLUDE, 1.0),
+    ]
+    return [
+        (
+            words,
+            form.query(q=form.typed.having(phrase.text, role, weight), cursor=None),
+            (phrase.role, phrase.weight) == (role, weight),
+        )
+        for words, role, weight in choices
+    ]
+
+
+@register.filter
+def one_in(rate: float) -> str:
+    """A rate as the N of "1 in N", to two digits: 0.00043 -> 2,300."""
+    count = 1 / rate
+    digits = max(0, len(str(round(count))) - 2)
+    return f"{round(count, -digits):,.0f}"
+
+
+@register.filter
+def expected(page: Page, count: int) -> str:
+    """False hits to expect in what was searched at 1 false accept in `count`."""
+    number = page.expected(1 / count)
+    return f"{number:,.0f}" if number >= 10 else f"{number:.1g}" if number < 1 else f"{number:.1f}"
+
+
+@register.filter
+def divided(number: float, by: float) -> float:
+    return number / by
 
 
 @register.filter

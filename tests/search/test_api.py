@@ -15,6 +15,7 @@ from PIL import Image as Picture
 
 from pedsite.accounts import keys
 from pedsite.jobs.models import Job
+from search import calibration
 from tests import world
 from tests.search import rows
 from training.models import ModelVersion
@@ -85,7 +86,8 @@ def test_a_field_that_there_is_not_is_refused_rather_than_passed_over(ask):
 def test_words_find_people(ask, people):
     answer = ask(text="red", limit=2).json()
     assert set(answer) == {
-        "version", "mode", "exact", "searched", "waiting", "failed", "failures", "next", "hits"
+        "version", "mode", "exact", "searched", "waiting", "failed", "failures",
+        "expected_false_hits", "next", "hits",
     }  # fmt: skip
     assert (answer["version"], answer["searched"], answer["waiting"]) == ("tiny", 6, 0)
     first = answer["hits"][0]
@@ -101,6 +103,9 @@ def test_words_find_people(ask, people):
         "taken_at": "2026-03-14T12:00:00Z",
         "crop_url": f"http://testserver{reverse('gallery:crop', args=[box.pk])}",
         "frame_url": f"http://testserver{reverse('gallery:frame', args=[box.image_id])}",
+        "phrases": [{"phrase": "red", "role": "weigh", "shown": pytest.approx(1, abs=0.05)}],
+        "false_accept_rate": None,
+        "confident": None,
     }
 
 
@@ -151,8 +156,7 @@ BAD_QUESTIONS = [
     ({"box": 10**15}, 404, "unknown-box", str(10**15)),
     ({"box": 2**63}, 400, "invalid", "box"),
     ({"box": "x"}, 400, "invalid", "box"),
-    ({}, 400, "invalid", "exactly one"),
-    ({"text": "red", "box": 1}, 400, "invalid", "exactly one"),
+    ({}, 400, "invalid", "at least one"),
     ({"text": "red", "limit": 0}, 400, "invalid", "limit"),
     ({"text": "red", "limit": 101}, 400, "invalid", "limit"),
     ({"text": "red", "after": "yesterday"}, 400, "invalid", "after"),
@@ -268,3 +272,73 @@ def test_an_answer_tells_what_failed_and_an_operator_retries_it(ask, client, peo
     assert accepted.status_code == 202
     (job,) = accepted.json()["jobs"]
     assert Job.objects.get(pk=job).params["dataset"] == dataset.pk
+
+
+def test_an_image_words_and_a_box_are_asked_with_at_once(ask, client, people, url):
+    picture = SimpleUploadedFile("green.png", png(world.plain_crop("green", 40, 20)))
+    mixed = {"text": "red", "image": picture, "image_weight": "5"}
+    answer = client.post(url, mixed).json()
+    assert answer["hits"][0]["box"] == people["green"].pk
+    answer = ask(text="red", box=people["blue"].pk, box_weight=0.2).json()
+    boxes = [hit["box"] for hit in answer["hits"]]
+    assert boxes[0] == people["red"].pk
+    assert people["blue"].pk not in boxes
+
+
+def test_tokens_and_fields_narrow_alike_and_bad_ones_are_named(ask, people):
+    found = {"text": "red -blue", "hours": "11:00-13:00", "identity": "unknown"}
+    assert ask(**found).json()["searched"] == len(people)
+    assert ask(text="red time:11-13 identity:unknown").json()["searched"] == len(people)
+    assert ask(text="red", hours="13:00-11:00").json()["searched"] == 0
+    assert ask(text="red", captions=["hat"]).json()["searched"] == 0
+    assert ask(text="red", review="approved").json()["searched"] == 0
+    for wrong in ({"hours": "noon"}, {"identity": "bob"}, {"review": "hidden"}, {"far": 2}):
+        refused = ask(text="red", **wrong)
+        assert refused.status_code == 400
+        assert set(wrong) <= set(refused.json()["errors"])
+    assert ask(text="camra:3 red").json()["code"] == "unknown-token"
+    assert ask(text="after:soon red").json()["code"] == "bad-token"
+
+
+def test_hits_tell_what_they_show_of_each_phrase(ask, people):
+    hit = ask(text="red, blue").json()["hits"][0]
+    assert [(each["phrase"], each["role"]) for each in hit["phrases"]] == [
+        ("red", "weigh"),
+        ("blue", "weigh"),
+    ]
+    assert (hit["false_accept_rate"], hit["confident"]) == (None, None)
+
+
+def test_a_calibrated_version_tells_rates(ask, people):
+    scores = np.random.default_rng(0).normal(size=5000)
+    measured = calibration.Measured(background=np.eye(16), impostors={"text": scores})
+    calibration.store(ModelVersion.objects.get(), measured, "test")
+    answer = ask(text="red", far=0.25).json()
+    assert answer["expected_false_hits"] == pytest.approx(1.5)
+    rates = [hit["false_accept_rate"] for hit in answer["hits"]]
+    assert rates == sorted(rates)
+    assert [hit["confident"] for hit in answer["hits"]] == [rate <= 0.25 for rate in rates]
+    assert answer["hits"][0]["confident"]
+
+
+def test_a_batch_gives_one_answer_each_and_goes_on_past_bad_ones(client, ask, people):
+    queries = [
+        {"text": "red", "limit": 1},
+        {"text": " "},
+        {"text": "blue", "limt": 1},
+        "red",
+        {"text": "camra:3"},
+        {"box": people["red"].pk + 1000},
+        {"text": "blue", "limit": 1},
+    ]
+    url = reverse("api:search-batch")
+    response = client.post(url, {"queries": queries}, content_type="application/json")
+    answers = response.json()["answers"]
+    assert [each["status"] for each in answers] == [200, 400, 400, 400, 400, 404, 200]
+    assert answers[0]["page"]["hits"][0]["box"] == people["red"].pk
+    assert answers[-1]["page"]["hits"][0]["box"] == people["blue"].pk
+    assert answers[1]["problem"]["code"] == "blank-query"
+    assert "limt" in answers[2]["problem"]["errors"]
+    assert answers[4]["problem"]["code"] == "unknown-token"
+    for refused in ({}, {"queries": []}, {"queries": [{"text": "red"}] * 51}):
+        assert client.post(url, refused, content_type="application/json").status_code == 400

@@ -47,6 +47,8 @@ def test_a_dataset_is_enrolled_and_searched(version, people):
         "image": "red.png",
         "bbox": [0, 0, box.right, box.bottom],
         "dataset": "street",
+        "false_accept_rate": None,
+        "phrases": {"red": pytest.approx(1, abs=0.05)},
     }
 
 
@@ -72,7 +74,11 @@ def test_a_picture_is_searched_for(version, people, tmp_path):
     ("arguments", "words"),
     [
         (["search"], "Give words"),
-        (["search", "red", "--image", "x.png"], "Give words"),
+        (["search", "red", "--from", "x.txt"], "Give words"),
+        (["search", "red", "--image", "x.png", "--image-weight", "99"], "0.1 to 10"),
+        (["search", "--from", "/no/such/file.txt"], "/no/such/file.txt"),
+        (["search", "camra:3"], "camra"),
+        (["search", "picture:abc"], "picture:abc"),
         (["search", " "], "empty"),
         (["search", "red", "--dataset", "nowhere"], "nowhere"),
         (["search", "red", "--model", "nobody"], "nobody"),
@@ -124,3 +130,36 @@ def test_a_fingerprint_tells_rows_and_their_digest(version, people):
     row = Embedding.objects.first()
     Embedding.objects.filter(pk=row.pk).update(vector=list(np.negative(row.vector)))
     assert run("fingerprint", "--dataset", "street").split()[0] != digest
+
+
+def test_queries_of_a_file_are_answered_one_by_one_past_bad_ones(version, people, tmp_path):
+    run("enroll", "--dataset", "street")
+    file = tmp_path / "queries.txt"
+    file.write_text("red\n\ncamra:3\n蓝 -red\n", "utf-8")
+    out, told = io.StringIO(), io.StringIO()
+    with pytest.raises(CommandError, match="1 of 3 queries"):
+        call_command("search", "--from", str(file), "--top", "1", stdout=out, stderr=told)
+    lines = [line.split("\t") for line in out.getvalue().splitlines()]
+    assert [(line[0], int(line[3])) for line in lines] == [
+        ("1", people["red"].pk),
+        ("4", people["blue"].pk),
+    ]
+    assert "line 3: There is no filter" in told.getvalue()
+    file.write_text("red\nblue\n", "utf-8")
+    answers = [
+        json.loads(line) for line in run("search", "--from", str(file), "--json").splitlines()
+    ]
+    assert [(each["line"], each["query"]) for each in answers] == [(1, "red"), (2, "blue")]
+    assert answers[0]["hits"][0]["phrases"] == {"red": pytest.approx(1, abs=0.1)}
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(CommandError, match="UTF-8"):
+        run("search", "--from", str(file))
+
+
+def test_words_are_weighed_against_a_picture(version, people, tmp_path):
+    run("enroll", "--dataset", "street")
+    path = tmp_path / "someone.png"
+    world.Picture.fromarray(world.plain_crop("green", 70, 30)).save(path)
+    mixed = ("search", "red", "--image", str(path), "--json", "--image-weight")
+    assert json.loads(run(*mixed, "5"))["hits"][0]["box"] == people["green"].pk
+    assert json.loads(run(*mixed, "0.2"))["hits"][0]["box"] == people["red"].pk

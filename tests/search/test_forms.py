@@ -55,9 +55,17 @@ def test_words_win_over_a_picture_and_a_picture_over_a_box(user):
     assert form_of("", user).asks == ""
 
 
-def test_what_words_win_over_leaves_the_address(user):
-    assert form_of("q=red&picture=abc&crop=1,2,3,4&box=1", user).query() == "q=red"
+def test_words_and_what_is_shown_stay_in_the_address_together(user):
+    mixed = "q=red&picture=abc&crop=1,2,3,4&mix=2"
+    assert form_of(mixed, user).query() == mixed
     assert form_of("q=&picture=abc&crop=1,2,3,4", user).query() == "picture=abc&crop=1,2,3,4"
+
+
+def test_a_mix_is_offered_only_where_there_are_two_parts(user):
+    assert form_of("q=red&box=1", user).mixed
+    assert form_of("q=red&picture=abc&crop=1,2,3,4", user).mixed
+    for one in ("q=red", "box=1", "q=red&picture=abc"):
+        assert not form_of(one, user).mixed
 
 
 def test_a_blank_question_is_a_question(user):

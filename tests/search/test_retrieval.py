@@ -354,7 +354,7 @@ def test_a_search_takes_a_fixed_number_of_queries(version, dataset, django_asser
     rows.make_known(dataset, version.image_encoder, rows.unit_vectors(60, DIM))
     retrieval.by_text("red", user=None)
     user = world.make_user(role="admin")
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         page = retrieval.by_text("red", user=user, limit=50)
         assert [(hit.box.image.dataset.name, hit.box.image.camera) for hit in page.hits]
 

@@ -18,7 +18,7 @@
     const filters = event.target.closest("[data-filters]");
     if (!filters) return;
     const filter = event.target.closest(".filter");
-    if (filter) showCount(filter);
+    if (filter && !filter.matches(".filter--more")) showCount(filter);
     if (asking()) form.requestSubmit();
   });
 
@@ -33,6 +33,14 @@
     badge.textContent = count;
     badge.hidden = count === 0;
   }
+
+  // The slider goes in powers of ten.
+  form.addEventListener("input", (event) => {
+    if (!event.target.matches("[data-far]")) return;
+    const count = (10 ** Number(event.target.value)).toLocaleString("en");
+    event.target.setAttribute("aria-valuetext", count);
+    event.target.nextElementSibling.textContent = count;
+  });
 
   document.body.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.target === results) results.setAttribute("aria-busy", "true");
@@ -53,7 +61,7 @@
   function send() {
     const filters = new URLSearchParams();
     for (const [name, value] of new FormData(form)) {
-      if (["dataset", "camera", "after", "before"].includes(name) && value) filters.append(name, value);
+      if (["dataset", "camera", "after", "before", "from", "until", "identity", "caption", "review"].includes(name) && value) filters.append(name, value);
     }
     pictureForm.elements.filters.value = filters.toString();
     pictureForm.elements.q.value = words.value;

@@ -1,0 +1,252 @@
+"""What a score is worth: "about 1 false accept in N", from pairs that do not belong together.
+
+A calibration belongs to a version and a kind of query. It is measured once, on drawn people or on
+an enrolled dataset with known identities, and stored: background crops, on which every query is
+normalized, and how often normalized scores of impostors lie above a threshold. A text and a box
+are impostors when the person lacks something that the text states (drawn people), or when the text
+was written about another identity and not also about this one (datasets).
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from gallery import datasets
+from gallery.models import Caption, Dataset, Review
+from pedsite.jobs import work as jobs
+from pedsite.jobs.models import Job
+from search import background, drawn_pairs, encoders
+from search.errors import TooFewToCalibrate
+from search.evidence import LEAST_ACCEPTS, Curve, Scale
+from search.models import Calibration, Embedding, QueryKind
+from training import versions
+from training.drawn import Drawn
+from training.models import ModelVersion
+
+if TYPE_CHECKING:
+    from pedsite.accounts.models import User
+
+KIND = gettext_noop("calibrate")
+TASK = "search.calibrate"
+# Far from every seed that is trained, shown or measured on.
+DRAWN = "drawn:20260507:1800"
+TEXTS = 1000
+BOXES = 3000
+# Between two signs of life, a second or two each.
+_CHUNK = 128
+LOOKED_S = 30.0
+
+_known: dict[tuple[int, str], tuple[float, Curve | None]] = {}
+_knowing = Lock()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confidence:
+    """How to read the scores of one query."""
+
+    scale: Scale
+    curve: Curve
+
+    def rate(self, score: float) -> float:
+        """Of boxes that do not fit, the share that scores at least so much; see `Curve.rate`."""
+        return self.curve.rate(self.scale.normal(score))
+
+    def score(self, rate: float) -> float:
+        """The cosine that this share of the boxes that do not fit exceeds."""
+        return self.scale.mean + self.scale.spread * self.curve.threshold(rate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What a calibration is made of: vectors (N, dim), normalized impostor scores by query kind."""
+
+    background: np.ndarray
+    impostors: dict[str, np.ndarray]
+
+
+def curve(version: ModelVersion, query_kind: str) -> Curve | None:
+    """The calibration in force; None if there is none. A process looks for news twice a minute."""
+    key = (version.pk, query_kind)
+    with _knowing:
+        until, found = _known.get(key, (0.0, None))
+    if time.monotonic() < until:
+        return found
+    row = Calibration.objects.filter(version_id=version.pk, query_kind=query_kind).last()
+    found = Curve(rates=tuple(row.rates), scores=tuple(row.scores)) if row else None
+    with _knowing:
+        _known[key] = (time.monotonic() + LOOKED_S, found)
+    return found
+
+
+def request(
+    version: ModelVersion, source: str, user: "User | None" = None, queue: bool = True
+) -> Job:
+    """Ask for the calibration of a version.
+
+    Args:
+        source: drawn:SEED:COUNT, or the name of a dataset that the version has enrolled.
+
+    Raises:
+        TooFewToCalibrate: it is drawn, with fewer people than say anything.
+        UnknownDataset: there is no such dataset.
+    """
+    if source.startswith("drawn:"):
+        _drawn(source)
+    else:
+        datasets.get(source)
+    params = {"version": version.pk, "version_name": version.name, "source": source}
+    return jobs.request(KIND, task=TASK, params=params, user=user, queue=queue)
+
+
+def start_if_none(version: ModelVersion, user: "User | None" = None) -> Job | None:
+    """Ask for a version's first calibration, on drawn people; None if it has one or will."""
+    asked = Job.objects.unfinished().filter(kind=KIND, params__version=version.pk)
+    if version.calibrations.exists() or asked.exists():
+        return None
+    return request(version, DRAWN, user)
+
+
+def step(work: jobs.Work) -> bool:
+    """All of it: what is drawn and encoded is in this process alone.
+
+    Raises:
+        UnknownVersion, UnknownDataset: deleted meanwhile.
+        TooFewToCalibrate: there are not enough identities, or none of them is described.
+    """
+    version, source = versions.get(work.params["version_name"]), work.params["source"]
+    work.plan(None, note=_("Measuring pairs that do not belong together"))
+    if source.startswith("drawn:"):
+        measured = of_drawn(version, source, work.beat)
+    else:
+        measured = of_dataset(version, datasets.get(source), work.beat)
+    stored = store(version, measured, source)
+    work.plan(sum(row.pairs for row in stored))
+    work.advance(sum(row.pairs for row in stored), note="")
+    return False
+
+
+def of_drawn(
+    version: ModelVersion, source: str, beat: Callable[[], None] = lambda: None
+) -> Measured:
+    """Of people drawn for this alone: a third is the background.
+
+    Raises: TooFewToCalibrate.
+    """
+    drawn = _drawn(source)
+    image = encoders.image_tower(version.image_encoder)
+    crowd = drawn_pairs.new_crowd(image, drawn.seed, drawn.count, beat)
+    third = drawn.count // 6 * 2
+    behind, people = crowd.vectors[:third], crowd.part(third, drawn.count)
+    impostors = {QueryKind.PICTURE: drawn_pairs.picture_scores(people, behind)[0]}
+    if not version.is_image_only:
+        rng, encode = np.random.default_rng(drawn.seed), _encoder(version, beat)
+        impostors[QueryKind.TEXT] = drawn_pairs.text_scores(people, behind, encode, TEXTS, rng)[0]
+    return Measured(background=behind, impostors=impostors)
+
+
+def of_dataset(
+    version: ModelVersion, dataset: Dataset, beat: Callable[[], None] = lambda: None
+) -> Measured:
+    """Of enrolled boxes with an identity, a third of the identities being the background.
+
+    Raises: TooFewToCalibrate.
+    """
+    rows = list(
+        Embedding.objects.filter(encoder_id=version.image_encoder_id, dataset=dataset)
+        .filter(box__identity__isnull=False)
+        .findable()
+        .order_by("?")
+        .values_list("box_id", "box__identity_id", "vector")[:BOXES]
+    )
+    people = np.array([identity for _box, identity, _vector in rows], dtype=np.int64)
+    if len(np.unique(people)) < 30:
+        raise TooFewToCalibrate(dataset.name)
+    vectors = np.array([vector for *_ids, vector in rows], dtype=np.float32)
+    behind = people % 3 == 0
+    if not behind.any() or behind.all():
+        raise TooFewToCalibrate(dataset.name)
+    crowd, people, boxes = vectors[behind], people[~behind], vectors[~behind]
+    scores = drawn_pairs.normalized(boxes, boxes, crowd)
+    impostors = {QueryKind.PICTURE: scores[people[:, None] != people[None]]}
+    if not version.is_image_only:
+        texts, same = _captions(dataset, people)
+        vectors_of = drawn_pairs.described(texts, _encoder(version, beat))
+        impostors[QueryKind.TEXT] = drawn_pairs.normalized(vectors_of, boxes, crowd)[~same]
+    return Measured(background=crowd, impostors=impostors)
+
+
+@transaction.atomic
+def store(version: ModelVersion, measured: Measured, source: str) -> list[Calibration]:
+    """Put a calibration in force; the version's older ones stay as history.
+
+    Raises: TooFewToCalibrate.
+    """
+    if any(scores.size < 100 * LEAST_ACCEPTS for scores in measured.impostors.values()):
+        raise TooFewToCalibrate(source)
+    few = measured.background[: background.SIZE]
+    background.store(version.image_encoder, few, source)
+    made = []
+    for kind, scores in measured.impostors.items():
+        told = Curve.of(scores)
+        made.append(
+            Calibration.objects.create(
+                version=version,
+                query_kind=kind,
+                rates=list(told.rates),
+                scores=list(told.scores),
+                pairs=scores.size,
+                source=source,
+            )
+        )
+        with _knowing:
+            _known.pop((version.pk, kind), None)
+    return made
+
+
+def _drawn(source: str) -> Drawn:
+    try:
+        drawn = Drawn.parse(source)
+    except ValueError as exc:
+        raise TooFewToCalibrate(source) from exc
+    if drawn.count < 180:
+        raise TooFewToCalibrate(source)
+    return drawn
+
+
+def _captions(dataset: Dataset, people: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """Texts about these identities, and (T, N) whether each was said of whom box n shows."""
+    rows = (
+        Caption.objects.filter(box__image__dataset=dataset, box__identity__in=set(people.tolist()))
+        .exclude(review=Review.HIDDEN)
+        .order_by("?")
+        .values_list("text", "box__identity_id")
+    )
+    said: dict[str, set[int]] = defaultdict(set)
+    for text, identity in rows:
+        said[text].add(identity)
+    texts = list(said)[:TEXTS]
+    if not texts:
+        raise TooFewToCalibrate(dataset.name)
+    return texts, np.array([np.isin(people, list(said[text])) for text in texts])
+
+
+def _encoder(version: ModelVersion, beat: Callable[[], None]) -> drawn_pairs.Encode:
+    """The version's text tower, with a sign of life now and then."""
+    tower = encoders.text_tower(version.text_encoder)
+
+    def encode(texts: Sequence[str]) -> np.ndarray:
+        parts = []
+        for start in range(0, len(texts), _CHUNK):
+            parts.append(tower.encode(texts[start : start + _CHUNK]))
+            beat()
+        return np.concatenate(parts)
+
+    return encode
