@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from search.models import Calibration, Embedding, IndexTuning, ServingVersion
+from search.models import Calibration, Embedding, IndexTuning, SavedSearch, ServingVersion
 
 
 class ReadOnly(ModelAdmin):
@@ -45,6 +45,14 @@ class CalibrationAdmin(ReadOnly):
     list_display = ["version", "query_kind", "pairs", "source", "created_at"]
     list_filter = ["query_kind"]
     list_select_related = ["version"]
+    ordering = ["-pk"]
+
+
+@admin.register(SavedSearch)
+class SavedSearchAdmin(ReadOnly):
+    exclude = ["seen"]
+    list_display = ["name", "owner", "seen_at", "created_at"]
+    list_select_related = ["owner"]
     ordering = ["-pk"]
 
 

@@ -203,6 +203,44 @@ class TooFewToCalibrate(DomainError):
         )
 
 
+class Unsavable(DomainError):
+    code = "unsavable-search"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "Only a search with a name and a question can be saved, and none by a picture: "
+                "pictures are kept for an hour. Search by one of the boxes found instead."
+            )
+        )
+
+
+class NameTaken(DomainError):
+    code = "name-taken"
+    status = 409
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_("You have a search “%(name)s” already.") % {"name": name})
+
+
+class TooManySaved(DomainError):
+    code = "too-many-saved"
+    status = 409
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            _("At most %(most)d searches can be saved; delete one first.") % {"most": most}
+        )
+
+
+class UnknownSearch(DomainError):
+    code = "unknown-search"
+    status = 404
+
+    def __init__(self, pk: int) -> None:
+        super().__init__(_("You have no saved search %(id)d.") % {"id": pk})
+
+
 class PictureTooLarge(DomainError):
     code = "picture-too-large"
     status = 413

@@ -24,7 +24,19 @@ FILTER_FIELDS = (
     "dataset", "camera", "after", "before", "from", "until", "identity", "caption", "review",
 )  # fmt: skip
 # In this order in every address that the page writes, so that equal searches have equal ones.
-FIELDS = ("q", "box", "picture", "crop", "mix", *FILTER_FIELDS, "far", "mode", "cursor")
+FIELDS = (
+    "q",
+    "box",
+    "picture",
+    "crop",
+    "mix",
+    *FILTER_FIELDS,
+    "far",
+    "mode",
+    "sort",
+    "group",
+    "cursor",
+)
 ISO_DAY = ["%Y-%m-%d"]
 CLOCK = ["%H:%M"]
 DAY = (dt.time(0), dt.time(23, 59, 59, 999999))
@@ -32,6 +44,7 @@ DAY = (dt.time(0), dt.time(23, 59, 59, 999999))
 # Powers of ten: 3 is one false accept in 1,000.
 RATES = ("1", "2", "3", "4", "5")
 USUAL_RATE = "3"
+SORTS = [("", _("Relevance")), ("oldest", _("Oldest first")), ("newest", _("Newest first"))]
 MIXES = ("0.2", "0.5", "1", "2", "5")
 # Shown in the language that they are asked in, whatever the language of the page.
 EXAMPLES = {
@@ -114,6 +127,16 @@ class SearchForm(forms.Form):
         required=False,
         choices=[(each, each) for each in RATES],
         error_messages={"invalid_choice": _("False accepts go from 1 in 10^1 to 1 in 10^5.")},
+    )
+    sort = forms.ChoiceField(
+        required=False,
+        choices=SORTS,
+        error_messages={"invalid_choice": _("Results go by relevance, oldest or newest.")},
+    )
+    group = forms.ChoiceField(
+        required=False,
+        choices=[("person", _("By person"))],
+        error_messages={"invalid_choice": _("Results are grouped by person, or not at all.")},
     )
     mode = forms.ChoiceField(
         required=False,
@@ -230,9 +253,16 @@ class SearchForm(forms.Form):
         return self.query(drop=(*FILTER_FIELDS, "cursor"))
 
     @property
+    def export_query(self) -> str:
+        """The query string of what is asked, from its first result on."""
+        return self.query(drop=("cursor", "sort", "group"))
+
+    @property
     def filter_query(self) -> str:
         """The query string of the filters alone."""
-        return self.query(drop=("q", "box", "picture", "crop", "mix", "far", "mode", "cursor"))
+        return self.query(
+            drop=("q", "box", "picture", "crop", "mix", "far", "mode", "sort", "group", "cursor")
+        )
 
     @property
     def more_count(self) -> int:
@@ -249,6 +279,22 @@ class SearchForm(forms.Form):
     def one_in(self) -> int:
         """Of so many boxes that do not fit, one may be accepted."""
         return 10 ** int(self.rate_step)
+
+    @property
+    def sorts(self) -> list[tuple[str, str, bool]]:
+        """The orders that the shown results may have: (value, words, whether it is in force)."""
+        now = self.data.get("sort", "")
+        return [(value, words, value == now) for value, words in SORTS]
+
+    @property
+    def grouped(self) -> bool:
+        """Whether the shown results are put together by person."""
+        return self.data.get("group") == "person"
+
+    @property
+    def savable(self) -> bool:
+        """Whether what is asked can be asked again tomorrow: a picture cannot."""
+        return self.shows != "picture" and not any(each.picture for each in self.typed.likenesses)
 
     @property
     def mixes(self) -> list[tuple[str, str]]:

@@ -224,3 +224,30 @@ class Calibration(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version}, {self.query_kind} queries, {self.pairs} pairs"
+
+
+class SavedSearch(models.Model):
+    """A search that its owner comes back to, and what it found when they last looked."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="saved_searches"
+    )
+    name = models.CharField(_("name"), max_length=100)
+    # The query string of the search page.
+    query = models.TextField(_("query"))
+    # Ids of the boxes that matched then.
+    seen = models.JSONField(default=list)
+    seen_at = models.DateTimeField(_("last seen"), auto_now_add=True)
+    seen_version = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("saved search")
+        verbose_name_plural = _("saved searches")
+        constraints = [
+            models.UniqueConstraint(name="search_saved_name_once", fields=["owner", "name"])
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -18,13 +18,15 @@ from django.views.decorators.vary import vary_on_headers
 from gallery import pictures
 from gallery.models import Box, Review
 from pedsite.api import DomainError
-from search import asking, coverage, retrieval, scope, shown
+from search import asking, coverage, grouping, retrieval, scope, shown
 from search.forms import FILTER_FIELDS, SearchForm
 from search.models import Mode
 from search.questions import Like
 from training import versions
 
 PAGE_SIZE = 24
+# People are looked for among more hits than are shown one by one.
+GROUPED_HITS = 96
 QUALITY = 88
 
 
@@ -35,7 +37,7 @@ QUALITY = 88
 def search(request: HttpRequest) -> HttpResponse:
     """GET /search/: the page, or for htmx its results alone. The address holds all of its state."""
     form = SearchForm(request.GET, user=request.user)
-    context = _outcome(form, request)
+    context = outcome(form, request, limit=GROUPED_HITS if form.grouped else PAGE_SIZE)
     template = "search/_results.html" if request.htmx else "search/search.html"
     response = render(request, template, context, status=context["status"])
     if request.htmx:
@@ -120,7 +122,7 @@ def shown_picture(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponse(jpeg, content_type="image/jpeg", headers=headers)
 
 
-def _outcome(form: SearchForm, request: HttpRequest) -> dict[str, Any]:
+def outcome(form: SearchForm, request: HttpRequest, *, limit: int) -> dict[str, Any]:
     """What the search page shows: an answer, a picture to pick a person from, or problems."""
     context: dict[str, Any] = {"form": form, "problems": [], "status": 200}
     began = perf_counter()
@@ -134,14 +136,30 @@ def _outcome(form: SearchForm, request: HttpRequest) -> dict[str, Any]:
         if form.shows == "box":
             context["asked_box"] = get_object_or_404(_findable(request), pk=wanted["box"])
         form.typed  # noqa: B018 (refuses tokens that there are not)
-        context["answer"] = answer = _ask(form, context, request)
-        context["sure"] = answer.sure(1 / form.one_in) if answer else 0
+        context["answer"] = answer = _ask(form, context, request, limit)
+        if answer is not None:
+            context |= _arranged(form, answer)
     except DomainError as exc:
         return context | {"problems": [str(exc)], "status": exc.status}
     return context | {"seconds": perf_counter() - began}
 
 
-def _ask(form: SearchForm, context: dict[str, Any], request: HttpRequest) -> retrieval.Page | None:
+def _arranged(form: SearchForm, answer: retrieval.Page) -> dict[str, Any]:
+    """The shown hits as the form wants them: in another order, or by person."""
+    wanted = form.cleaned_data["sort"]
+    hits = list(answer.hits)
+    if wanted:
+        hits = grouping.by_time(hits, newest_first=wanted == "newest")
+    arranged: dict[str, Any] = {"hits": hits, "sure": answer.sure(1 / form.one_in)}
+    if form.grouped and hits:
+        encoder = versions.get(answer.version).image_encoder
+        arranged["groups"] = grouping.by_person(answer.hits, encoder, wanted)
+    return arranged
+
+
+def _ask(
+    form: SearchForm, context: dict[str, Any], request: HttpRequest, limit: int
+) -> retrieval.Page | None:
     wanted = form.cleaned_data
     likes = []
     if form.shows == "picture":
@@ -157,7 +175,7 @@ def _ask(form: SearchForm, context: dict[str, Any], request: HttpRequest) -> ret
         asking.question_of(form.typed, request.user, likes=likes),
         user=request.user,
         filters=form.filters(),
-        limit=PAGE_SIZE,
+        limit=limit,
         cursor=wanted["cursor"] or None,
         mode=wanted["mode"] or Mode.FAST,
     )

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from search.forms import SearchForm
 from search.language import Phrase, Role
-from search.retrieval import Page
+from search.retrieval import Hit, Page
 
 register = template.Library()
 
@@ -51,6 +51,12 @@ def expected(page: Page, count: int) -> str:
     """False hits to expect in what was searched at 1 false accept in `count`."""
     number = page.expected(1 / count)
     return f"{number:,.0f}" if number >= 10 else f"{number:.1g}" if number < 1 else f"{number:.1f}"
+
+
+@register.filter
+def is_unsure(hit: Hit, count: int) -> bool:
+    """Whether more than 1 in `count` of the boxes that do not fit score as much."""
+    return hit.false_accepts is not None and hit.false_accepts > 1 / count * (1 + 1e-9)
 
 
 @register.filter
