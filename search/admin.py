@@ -41,7 +41,7 @@ class IndexTuningAdmin(ReadOnly):
 
 @admin.register(Calibration)
 class CalibrationAdmin(ReadOnly):
-    exclude = ["rates", "scores"]
+    exclude = ["rates", "scores", "weights"]
     list_display = ["version", "query_kind", "pairs", "source", "created_at"]
     list_filter = ["query_kind"]
     list_select_related = ["version"]

@@ -1,10 +1,10 @@
 """What a score is worth: "about 1 false accept in N", from pairs that do not belong together.
 
 A calibration belongs to a version and a kind of query. It is measured once, on drawn people or on
-an enrolled dataset with known identities, and stored: background crops, on which every query is
-normalized, and how often normalized scores of impostors lie above a threshold. A text and a box
-are impostors when the person lacks something that the text states (drawn people), or when the text
-was written about another identity and not also about this one (datasets).
+an enrolled dataset with known identities, and stored: background crops, on which the scores of
+every query are read, how such readings blend into one number, and how often impostors lie above it.
+A text and a box are impostors when the person lacks something that the text states (drawn people),
+or when the text was written about another identity and not also about this one (datasets).
 """
 
 import time
@@ -25,7 +25,7 @@ from pedsite.jobs import work as jobs
 from pedsite.jobs.models import Job
 from search import background, drawn_pairs, encoders
 from search.errors import TooFewToCalibrate
-from search.evidence import LEAST_ACCEPTS, Curve, Scale
+from search.evidence import LEAST_ACCEPTS, Blend, Curve, Scale, blended, measurements
 from search.models import Calibration, Embedding, QueryKind
 from training import versions
 from training.drawn import Drawn
@@ -44,35 +44,43 @@ BOXES = 3000
 _CHUNK = 128
 LOOKED_S = 30.0
 
-_known: dict[tuple[int, str], tuple[float, Curve | None]] = {}
+Reading = tuple[Blend, Curve]
+
+_known: dict[tuple[int, str], tuple[float, Reading | None]] = {}
 _knowing = Lock()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Confidence:
     """How to read the scores of one query."""
 
     scale: Scale
+    blend: Blend
     curve: Curve
 
     def rate(self, score: float) -> float:
         """Of boxes that do not fit, the share that scores at least so much; see `Curve.rate`."""
-        return self.curve.rate(self.scale.normal(score))
+        slope, offset = self.blend.line(self.scale)
+        return self.curve.rate(slope * score + offset)
 
     def score(self, rate: float) -> float:
         """The cosine that this share of the boxes that do not fit exceeds."""
-        return self.scale.mean + self.scale.spread * self.curve.threshold(rate)
+        slope, offset = self.blend.line(self.scale)
+        return (self.curve.threshold(rate) - offset) / slope
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What a calibration is made of: vectors (N, dim), normalized impostor scores by query kind."""
+    """What a calibration is made of: vectors (N, dim), and measurements by query kind, (P, 3) of
+    impostors and (G, 3) of genuine pairs.
+    """
 
     background: np.ndarray
     impostors: dict[str, np.ndarray]
+    genuine: dict[str, np.ndarray]
 
 
-def curve(version: ModelVersion, query_kind: str) -> Curve | None:
+def reading(version: ModelVersion, query_kind: str) -> Reading | None:
     """The calibration in force; None if there is none. A process looks for news twice a minute."""
     key = (version.pk, query_kind)
     with _knowing:
@@ -80,7 +88,10 @@ def curve(version: ModelVersion, query_kind: str) -> Curve | None:
     if time.monotonic() < until:
         return found
     row = Calibration.objects.filter(version_id=version.pk, query_kind=query_kind).last()
-    found = Curve(rates=tuple(row.rates), scores=tuple(row.scores)) if row else None
+    found = None
+    if row is not None:
+        curve = Curve(rates=tuple(row.rates), scores=tuple(row.scores))
+        found = Blend(*row.weights), curve
     with _knowing:
         _known[key] = (time.monotonic() + LOOKED_S, found)
     return found
@@ -145,11 +156,11 @@ def of_drawn(
     crowd = drawn_pairs.new_crowd(image, drawn.seed, drawn.count, beat)
     third = drawn.count // 6 * 2
     behind, people = crowd.vectors[:third], crowd.part(third, drawn.count)
-    impostors = {QueryKind.PICTURE: drawn_pairs.picture_scores(people, behind)[0]}
+    pairs = {QueryKind.PICTURE: drawn_pairs.picture_scores(people, behind)}
     if not version.is_image_only:
         rng, encode = np.random.default_rng(drawn.seed), _encoder(version, beat)
-        impostors[QueryKind.TEXT] = drawn_pairs.text_scores(people, behind, encode, TEXTS, rng)[0]
-    return Measured(background=behind, impostors=impostors)
+        pairs[QueryKind.TEXT] = drawn_pairs.text_scores(people, behind, encode, TEXTS, rng)
+    return _measured(behind, pairs)
 
 
 def of_dataset(
@@ -174,13 +185,24 @@ def of_dataset(
     if not behind.any() or behind.all():
         raise TooFewToCalibrate(dataset.name)
     crowd, people, boxes = vectors[behind], people[~behind], vectors[~behind]
-    scores = drawn_pairs.normalized(boxes, boxes, crowd)
-    impostors = {QueryKind.PICTURE: scores[people[:, None] != people[None]]}
+    measured = measurements(boxes, boxes, crowd)
+    alike = (people[:, None] == people[None]) & ~np.eye(len(people), dtype=bool)
+    strangers = people[:, None] != people[None]
+    pairs = {QueryKind.PICTURE: (measured[strangers], measured[alike])}
     if not version.is_image_only:
         texts, same = _captions(dataset, people)
-        vectors_of = drawn_pairs.described(texts, _encoder(version, beat))
-        impostors[QueryKind.TEXT] = drawn_pairs.normalized(vectors_of, boxes, crowd)[~same]
-    return Measured(background=crowd, impostors=impostors)
+        told = drawn_pairs.described(texts, _encoder(version, beat))
+        measured = measurements(told, boxes, crowd)
+        pairs[QueryKind.TEXT] = (measured[~same], measured[same])
+    return _measured(crowd, pairs)
+
+
+def _measured(behind: np.ndarray, pairs: dict[str, tuple[np.ndarray, np.ndarray]]) -> Measured:
+    return Measured(
+        background=behind,
+        impostors={kind: impostors for kind, (impostors, _) in pairs.items()},
+        genuine={kind: genuine for kind, (_, genuine) in pairs.items()},
+    )
 
 
 @transaction.atomic
@@ -189,20 +211,22 @@ def store(version: ModelVersion, measured: Measured, source: str) -> list[Calibr
 
     Raises: TooFewToCalibrate.
     """
-    if any(scores.size < 100 * LEAST_ACCEPTS for scores in measured.impostors.values()):
+    if any(len(rows) < 100 * LEAST_ACCEPTS for rows in measured.impostors.values()):
         raise TooFewToCalibrate(source)
     few = measured.background[: background.SIZE]
     background.store(version.image_encoder, few, source)
     made = []
-    for kind, scores in measured.impostors.items():
-        told = Curve.of(scores)
+    for kind, rows in measured.impostors.items():
+        blend = Blend.fit(rows, measured.genuine.get(kind, rows[:0]))
+        told = Curve.of(blended(blend, rows))
         made.append(
             Calibration.objects.create(
                 version=version,
                 query_kind=kind,
                 rates=list(told.rates),
                 scores=list(told.scores),
-                pairs=scores.size,
+                weights=[blend.cosine, blend.deviations, blend.place],
+                pairs=len(rows),
                 source=source,
             )
         )

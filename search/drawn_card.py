@@ -13,7 +13,7 @@ import numpy as np
 from gallery.synthetic.captions import caption, orders
 from search import drawn_pairs
 from search.drawn_pairs import Crowd, Encode
-from search.evidence import SHOWN, Curve, area
+from search.evidence import SHOWN, Blend, Curve, area, blended
 from training.drawn import LANGUAGES, fits, stated_facts
 from training.ml.runtime import Bundle
 
@@ -78,7 +78,8 @@ def card(numbers: dict[str, Any]) -> str:
         ]
     for kind, found in numbers["confidence"].items():
         told = ", ".join(
-            f"1 in {round(1 / rate):,}: {found['observed'][str(rate)] / rate:.2f} x"
+            f"1 in {round(1 / rate):,}: {found['observed'][str(rate)] / rate:.2f} x "
+            f"(finds {found['found'][str(rate)]:.2f})"
             for rate in RATES
             if str(rate) in found["observed"]
         )
@@ -144,24 +145,26 @@ def _confidence(
     rng: np.random.Generator,
 ) -> dict[str, Any]:
     """What calibration on one crowd promises, and what another crowd then does."""
-    scores = {
+    both = {
         "text": [
-            drawn_pairs.text_scores(crowd, background, encode, count, rng)[0]
+            drawn_pairs.text_scores(crowd, background, encode, count, rng)
             for crowd in (known, held_out)
         ],
-        "picture": [
-            drawn_pairs.picture_scores(crowd, background)[0] for crowd in (known, held_out)
-        ],
+        "picture": [drawn_pairs.picture_scores(crowd, background) for crowd in (known, held_out)],
     }
+    return {kind: _kept(*calibrated, *seen) for kind, (calibrated, seen) in both.items()}
+
+
+def _kept(
+    known: np.ndarray, known_genuine: np.ndarray, seen: np.ndarray, seen_genuine: np.ndarray
+) -> dict[str, Any]:
+    """Rates observed at thresholds that were set on others; impostors (P, 3), genuine (G, 3)."""
+    blend = Blend.fit(known, known_genuine)
+    curve = Curve.of(blended(blend, known))
+    impostors, genuine = blended(blend, seen), blended(blend, seen_genuine)
+    told = [rate for rate in RATES if rate >= curve.least]
     return {
-        kind: {
-            "pairs": int(seen.size),
-            "observed": {
-                str(rate): float((seen > curve.threshold(rate)).mean())
-                for rate in RATES
-                if rate >= curve.least
-            },
-        }
-        for kind, (calibrated, seen) in scores.items()
-        for curve in [Curve.of(calibrated)]
+        "pairs": len(impostors),
+        "observed": {str(r): float((impostors > curve.threshold(r)).mean()) for r in told},
+        "found": {str(r): float((genuine > curve.threshold(r)).mean()) for r in told},
     }

@@ -1,8 +1,7 @@
 """Drawn people as pairs of a query and a box of which is known whether they belong together.
 
 A text and a box do when the person has all that the text states; two pictures do when they show one
-person. All scores are normalized as search normalizes them: by the query's own mean and spread on
-background crops.
+person. All scores are read as search reads them, on background crops.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +14,7 @@ from gallery.synthetic.attributes import FIELDS, Fact
 from gallery.synthetic.captions import caption, caption_of
 from gallery.synthetic.crops import draw
 from search import phrases
-from search.evidence import mean, scales
+from search.evidence import mean, measurements, scales
 from training.drawn import (
     LANGUAGES,
     DrawnCrops,
@@ -116,27 +115,19 @@ def captions(
 def text_scores(
     crowd: Crowd, background: np.ndarray, encode: Encode, count: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Normalized scores of `count` texts with all boxes, (impostors, genuine)."""
+    """Measurements of `count` texts with all boxes, impostors (P, 3) and genuine (G, 3)."""
     texts, facts = captions(crowd, count, rng)
     agree = fits(stated_facts(facts), crowd.crops.has)
-    scores = normalized(described(texts, encode), crowd.vectors, background)
-    return scores[~agree], scores[agree]
+    rows = measurements(described(texts, encode), crowd.vectors, background)
+    return rows[~agree], rows[agree]
 
 
 def picture_scores(crowd: Crowd, background: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Normalized scores of each box with all others, (impostors, genuine)."""
+    """Measurements of each box with all others, impostors (P, 3) and genuine (G, 3)."""
     people = crowd.crops.identities
     same = people[:, None] == people[None]
-    scores = normalized(crowd.vectors, crowd.vectors, background)
-    return scores[~same], scores[same & ~np.eye(len(people), dtype=bool)]
-
-
-def normalized(queries: np.ndarray, boxes: np.ndarray, background: np.ndarray) -> np.ndarray:
-    """(Q, N) standard deviations above each query's mean on the background."""
-    read = scales(queries, background)
-    means = np.array([scale.mean for scale in read])[:, None]
-    spreads = np.array([scale.spread for scale in read])[:, None]
-    return (queries @ boxes.T - means) / spreads
+    rows = measurements(crowd.vectors, crowd.vectors, background)
+    return rows[~same], rows[same & ~np.eye(len(people), dtype=bool)]
 
 
 def phrase_shares(

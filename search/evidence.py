@@ -21,6 +21,9 @@ SHOWN = 0.8
 MISSING = 0.3
 # Thresholds are told down to where so many false accepts were seen.
 LEAST_ACCEPTS = 20
+# Pairs of each kind that a blend is fitted on, and the descent.
+_FITTED = 50_000
+_STEPS, _RATE = 400, 8.0
 LEVELS = 60
 
 
@@ -53,9 +56,79 @@ class Scale:
         """The cosine at which `share` is reached."""
         return self.low + share * (self.high - self.low)
 
-    def normal(self, score: float) -> float:
-        """Standard deviations above the mean of the background."""
-        return (score - self.mean) / self.spread
+
+@dataclass(frozen=True)
+class Blend:
+    """How a score becomes a number that is comparable between queries.
+
+    The cosine itself, its standard deviations above the background and its place between the
+    background's percentiles each compare some queries better than the others do, and which does
+    depends on how a model was trained; so their weights are fitted, none of them below 0: a higher
+    cosine never counts less. Without the fit, standard deviations alone are taken.
+
+    On drawn people, of boxes that have all that a text states, at 1 false accept in 100: 18 % are
+    found by the deviations and 2 % by the cosine of a model whose cosines mean more for a longer
+    text; 13 % and 88 % with one whose cosine is a logarithm of a probability (`fact_head`).
+    """
+
+    cosine: float = 0.0
+    deviations: float = 1.0
+    place: float = 0.0
+
+    def line(self, scale: Scale) -> tuple[float, float]:
+        """Slope and offset of the number as a function of the cosine, for one query."""
+        width = scale.high - scale.low
+        slope = self.cosine + self.deviations / scale.spread + self.place / width
+        offset = -self.deviations * scale.mean / scale.spread - self.place * scale.low / width
+        return slope, offset
+
+    @classmethod
+    def fit(cls, impostors: np.ndarray, genuine: np.ndarray) -> Self:
+        """By logistic regression, both kinds counting alike, on `measurements` (P, 3), (G, 3).
+
+        Returns: the standard deviations alone where no genuine pairs are known.
+        """
+        if not len(genuine):
+            return cls()
+        rng = np.random.default_rng(0)
+        parts = [_some(rows, rng) for rows in (genuine, impostors)]
+        rows = np.concatenate(parts)
+        true = np.repeat([1.0, 0.0], [len(part) for part in parts])
+        share = np.repeat([0.5 / len(part) for part in parts], [len(part) for part in parts])
+        middle, spread = rows.mean(axis=0), np.maximum(rows.std(axis=0), 1e-9)
+        rows = (rows - middle) / spread
+        weights, bias = np.zeros(3), 0.0
+        for _ in range(_STEPS):
+            error = (1 / (1 + np.exp(-(rows @ weights + bias))) - true) * share
+            weights = np.maximum(0, weights - _RATE * (rows.T @ error))
+            bias -= _RATE * float(error.sum())
+        weights = weights / spread
+        if not weights.any():  # nothing tells them apart
+            return cls()
+        return cls(*(float(weight) for weight in weights))
+
+
+def measurements(queries: np.ndarray, boxes: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """(Q, N, 3): the cosine of each query and box, and the two places of it that `Blend` weighs."""
+    read = scales(queries, background)
+    cosines = (queries @ boxes.T).astype(np.float32)
+    means, spreads, lows, highs = (
+        np.array([getattr(scale, name) for scale in read], np.float32)[:, None]
+        for name in ("mean", "spread", "low", "high")
+    )
+    return np.stack(
+        [cosines, (cosines - means) / spreads, (cosines - lows) / (highs - lows)], axis=2
+    )
+
+
+def blended(blend: Blend, rows: np.ndarray) -> np.ndarray:
+    """The numbers (P,) of `measurements` (P, 3)."""
+    return rows @ np.array([blend.cosine, blend.deviations, blend.place], rows.dtype)
+
+
+def _some(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    chosen = rows if len(rows) <= _FITTED else rows[rng.choice(len(rows), _FITTED, replace=False)]
+    return chosen.astype(np.float64)
 
 
 def scales(queries: np.ndarray, background: np.ndarray) -> list[Scale]:
@@ -73,7 +146,7 @@ def mean(vectors: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Curve:
-    """How often normalized scores of impostors lie above a threshold: falling rates, rising scores.
+    """How often blended scores of impostors lie above a threshold: falling rates, rising scores.
 
     rates: (L,) from 1/2 down to where LEAST_ACCEPTS impostors were seen. scores: (L,).
     """
@@ -83,7 +156,7 @@ class Curve:
 
     @classmethod
     def of(cls, impostors: np.ndarray) -> Self:
-        """Of normalized scores of pairs that do not belong together.
+        """Of blended scores of pairs that do not belong together.
 
         Raises: ValueError, they are fewer than say anything about a rate of 1 in 10.
         """
@@ -94,14 +167,14 @@ class Curve:
         return cls(rates=tuple(rates.tolist()), scores=tuple(scores.tolist()))
 
     def threshold(self, rate: float) -> float:
-        """The normalized score that a share of `rate` of the impostors exceeds.
+        """The blended score that a share of `rate` of the impostors exceeds.
 
         A rate below the last is answered with the last: what was never seen is not promised.
         """
         return float(np.interp(-np.log(rate), -np.log(self.rates), self.scores))
 
     def rate(self, score: float) -> float:
-        """The false-accept rate at a normalized score, never below the last that was seen."""
+        """The false-accept rate at a blended score, never below the last that was seen."""
         if score >= self.scores[-1]:
             return self.least
         falling = np.exp(np.interp(score, self.scores, np.log(self.rates)))

@@ -189,11 +189,16 @@ class Background(models.Model):
         return f"{self.count} of {self.source}"
 
 
+def standard_deviations() -> list[float]:
+    """What the first calibrations took for a score."""
+    return [0.0, 1.0, 0.0]
+
+
 class Calibration(models.Model):
     """How often pairs that do not belong together score above a threshold, for one version.
 
     The newest of a version and a kind of query is in force. `rates` fall, `scores` rise with them:
-    standard deviations of a query's scores above their mean on the background.
+    what `weights` make of a cosine and its two places on the background (`evidence.Blend`).
     """
 
     version = models.ForeignKey(
@@ -205,6 +210,7 @@ class Calibration(models.Model):
     query_kind = models.CharField(_("kind of query"), max_length=10, choices=QueryKind)
     rates = models.JSONField()
     scores = models.JSONField()
+    weights = models.JSONField(default=standard_deviations)
     pairs = models.PositiveBigIntegerField(_("impostor pairs"))
     source = models.CharField(_("source"), max_length=200)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

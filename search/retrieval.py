@@ -241,12 +241,12 @@ def ask(
         raise TooDeep(MAX_HITS)
     chosen = _version(question.kind, inside.kind, version, after)
     asked = questions.compose(question, chosen)
-    curve = calibration.curve(chosen, question.kind)
+    reading = calibration.reading(chosen, question.kind)
     search = _Search(
         scope=inside,
         version=chosen,
         asked=asked,
-        confidence=Confidence(scale=asked.scale, curve=curve) if curve else None,
+        confidence=Confidence(asked.scale, *reading) if reading else None,
         question=fingerprint,
         limit=min(limit, MAX_HITS - (after.shown if after else 0)),
         cursor=after,

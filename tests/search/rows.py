@@ -9,7 +9,7 @@ from django.db import transaction
 from gallery.models import Box, Camera, Dataset, Image
 from pedsite.jobs import work
 from pedsite.jobs.models import Job
-from search import enrollment, serving, vectors
+from search import calibration, enrollment, serving, vectors
 from search.models import ServingVersion
 from tests import world
 from training.models import Encoder
@@ -42,6 +42,15 @@ def unit_vectors(count: int, dim: int, seed: int = 0, clusters: int = 40) -> np.
     centres = rng.normal(size=(clusters, dim))
     rows = centres[rng.integers(clusters, size=count)] + 0.6 * rng.normal(size=(count, dim))
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def measured(scores: np.ndarray, background: np.ndarray | None = None) -> calibration.Measured:
+    """Text impostors with these standard deviations (P,), and nothing else known of them."""
+    return calibration.Measured(
+        background=np.eye(16) if background is None else background,
+        impostors={"text": np.stack([0 * scores, scores, 0 * scores], axis=1)},
+        genuine={},
+    )
 
 
 def make_boxes(image: Image, count: int) -> list[Box]:

@@ -311,7 +311,7 @@ def test_hits_tell_what_they_show_of_each_phrase(ask, people):
 
 def test_a_calibrated_version_tells_rates(ask, people):
     scores = np.random.default_rng(0).normal(size=5000)
-    measured = calibration.Measured(background=np.eye(16), impostors={"text": scores})
+    measured = rows.measured(scores)
     calibration.store(ModelVersion.objects.get(), measured, "test")
     answer = ask(text="red", far=0.25).json()
     assert answer["expected_false_hits"] == pytest.approx(1.5)

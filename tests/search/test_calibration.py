@@ -11,7 +11,7 @@ from pedsite.jobs import work
 from pedsite.jobs.models import Job
 from search import calibration, drawn_card, retrieval
 from search.errors import TooFewToCalibrate
-from search.evidence import LEAST_ACCEPTS, Curve, Scale, area, scales
+from search.evidence import LEAST_ACCEPTS, Blend, Curve, Scale, area, blended, measurements, scales
 from search.models import Calibration
 from tests import world
 from tests.search import rows
@@ -48,7 +48,8 @@ def test_a_scale_places_a_score_among_those_of_the_background():
     )
     assert (scale.share(0), scale.share(1)) == (0, 1)
     assert scale.share(scale.score(0.4)) == pytest.approx(0.4)
-    assert scale.normal(0.5) == pytest.approx(0)
+    slope, offset = Blend().line(scale)
+    assert slope * 0.5 + offset == pytest.approx(0)
     assert Scale.of(np.full(9, 0.5)).share(0.4) == 0
     (empty,) = scales(np.array([[1.0, 0.0]]), np.zeros((0, 2)))
     assert empty.share(0) == 0.5
@@ -58,6 +59,27 @@ def test_the_area_is_how_often_a_true_one_is_above_a_false_one():
     scores, true = np.array([0.1, 0.2, 0.2, 0.3]), np.array([False, True, False, True])
     # Of four pairs three are right and one is a tie.
     assert area(scores, true) == pytest.approx(3.5 / 4)
+
+
+def test_a_blend_leans_on_what_tells_pairs_apart_and_never_falls():
+    rng = np.random.default_rng(0)
+    impostors, genuine = rng.normal(size=(4000, 3)), rng.normal(size=(300, 3))
+    genuine[:, 2] += 3
+    genuine[:, 0] -= 1  # a lower cosine speaks for a pair: not believed
+    blend = Blend.fit(impostors, genuine)
+    assert (blend.cosine, blend.place > 5 * blend.deviations) == (0, True)
+    assert blended(blend, genuine).mean() > blended(blend, impostors).mean() + 1
+    assert Blend.fit(impostors, genuine[:0]) == Blend()
+
+
+def test_a_line_gives_for_a_cosine_what_the_blend_gives_for_its_measurements():
+    rng = np.random.default_rng(0)
+    queries, boxes, crowd = (rng.normal(size=(count, 8)) for count in (2, 5, 90))
+    blend = Blend(cosine=2.0, deviations=0.5, place=3.0)
+    rows = measurements(queries, boxes, crowd)
+    for query, read, scale in zip(queries, rows, scales(queries, crowd), strict=True):
+        slope, offset = blend.line(scale)
+        assert blended(blend, read) == pytest.approx(slope * (boxes @ query) + offset, abs=1e-3)
 
 
 @pytest.fixture
@@ -115,15 +137,13 @@ def test_who_looks_alike_is_accepted_and_strangers_are_not(crowd):
 def test_the_newest_calibration_of_a_version_is_in_force(crowd):
     dataset, version = crowd
     calibrate(version, dataset.name)
-    first = calibration.curve(version, "text")
+    first = calibration.reading(version, "text")
     background, scores = np.ones((30, 16), np.float32), normal(5000, 3)
-    calibration.store(
-        version, calibration.Measured(background=background, impostors={"text": scores}), "again"
-    )
-    assert calibration.curve(version, "text") != first
-    assert calibration.curve(version, "picture") is not None
+    calibration.store(version, rows.measured(scores, background), "again")
+    assert calibration.reading(version, "text") != first
+    assert calibration.reading(version, "picture") is not None
     other = world.make_version("other", seed=1)
-    assert calibration.curve(other, "text") is None
+    assert calibration.reading(other, "text") is None
 
 
 def test_too_few_people_are_refused_in_words(crowd):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from search import calibration
+from tests.search import rows
 from tests.search.pages.asked import Page, text_of
 from tests.world import make_box, make_image, plain_crop
 from training.models import ModelVersion
@@ -89,7 +90,7 @@ def test_without_a_calibration_the_page_says_what_scores_are(browser, people):
 @pytest.fixture
 def calibrated(people):
     def calibrate(scores: np.ndarray) -> None:
-        measured = calibration.Measured(background=np.eye(16), impostors={"text": scores})
+        measured = rows.measured(scores)
         calibration.store(ModelVersion.objects.get(), measured, "test")
 
     return calibrate

@@ -208,7 +208,7 @@ def test_a_saved_search_tells_what_came_since(user, street):
 
 def test_only_confident_hits_are_matches_of_a_calibrated_version(user, street):
     scores = np.random.default_rng(0).normal(size=200_000) * 0.6
-    measured = calibration.Measured(background=np.eye(16), impostors={"text": scores})
+    measured = rows.measured(scores)
     calibration.store(ModelVersion.objects.get(), measured, "test")
     kept = saved.save(user, "red", "q=red&far=1")
     matches = {hit.box.pk for hit in saved.news(kept).matches}
