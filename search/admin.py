@@ -4,7 +4,14 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from search.models import Calibration, Embedding, IndexTuning, SavedSearch, ServingVersion
+from search.models import (
+    Calibration,
+    Comparison,
+    Embedding,
+    IndexTuning,
+    SavedSearch,
+    ServingVersion,
+)
 
 
 class ReadOnly(ModelAdmin):
@@ -54,6 +61,14 @@ class SavedSearchAdmin(ReadOnly):
     list_display = ["name", "owner", "seen_at", "created_at"]
     list_select_related = ["owner"]
     ordering = ["-pk"]
+
+
+@admin.register(Comparison)
+class ComparisonAdmin(ReadOnly):
+    # Lists of numbers; the page of the comparison shows what they mean.
+    exclude = ["questions", "datasets"]
+    list_display = ["old", "new", "job", "created_by", "created_at"]
+    list_select_related = ["old", "new", "job", "created_by"]
 
 
 @admin.register(ServingVersion)

@@ -7,6 +7,7 @@ from threading import Lock
 import numpy as np
 from django.conf import settings
 
+from search import text_cache
 from search.errors import ImageOnlyVersion
 from training import versions
 from training.ml.runtime import ImageTower, TextTower
@@ -46,7 +47,7 @@ def encode_text(version: ModelVersion, text: str) -> np.ndarray:
 
 
 def encode_query(version: ModelVersion, texts: Sequence[str]) -> np.ndarray:
-    """Unit vectors float32 (N, dim), those not known from before in one run of the tower.
+    """Unit vectors float32 (N, dim), those that no process knows from before in one run.
 
     Raises: as `encode_text`.
     """
@@ -55,11 +56,15 @@ def encode_query(version: ModelVersion, texts: Sequence[str]) -> np.ndarray:
     pk = version.text_encoder.pk
     with _knowing:
         found = {text: _texts.pop((pk, text), None) for text in texts}
-    new = [text for text, vector in found.items() if vector is None]
+    missing = [text for text, vector in found.items() if vector is None]
+    if missing:
+        found |= text_cache.find(pk, missing)
+    new = [text for text in missing if found[text] is None]
     if new:
-        with _loading:
-            tower = _text_tower(pk)
-        found |= dict(zip(new, tower.encode(new), strict=True))
+        tower = text_tower(version.text_encoder)
+        encoded = dict(zip(new, tower.encode(new), strict=True))
+        text_cache.keep(pk, encoded)
+        found |= encoded
     with _knowing:
         # Back at the end: the first are those that nobody has asked for the longest.
         _texts.update({(pk, text): vector for text, vector in found.items()})

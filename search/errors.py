@@ -65,6 +65,68 @@ class NotEnrolled(DomainError):
         )
 
 
+class MayNotSwitch(DomainError):
+    code = "may-not-switch"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Only operators and administrators enroll, compare, switch and delete versions.")
+        )
+
+
+class Unconfirmed(DomainError):
+    """A version that would take over with something known against it."""
+
+    code = "unconfirmed"
+    status = 409
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__(
+            _("This stands against the switch, and was not confirmed: %(reasons)s")
+            % {"reasons": " · ".join(reasons)}
+        )
+
+
+class NothingBefore(DomainError):
+    code = "nothing-before"
+    status = 409
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            _("Nothing answered before “%(version)s”: there is no way back.") % {"version": version}
+        )
+
+
+class StillServes(DomainError):
+    """The vectors of a version are needed."""
+
+    code = "still-serves"
+    status = 409
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            _("The vectors of “%(version)s” answer searches or are being made.")
+            % {"version": version}
+        )
+
+
+class BeingDeleted(DomainError):
+    code = "being-deleted"
+    status = 409
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            _("The vectors of “%(version)s” are being deleted.") % {"version": version}
+        )
+
+
+class BadComparison(DomainError):
+    """Versions or questions that cannot be compared."""
+
+    code = "bad-comparison"
+
+
 class StaleCursor(DomainError):
     """A cursor that was made for another query or version, or is damaged or too old."""
 

@@ -110,6 +110,11 @@ def ensure(encoder: Encoder, beat: Callable[[], None] = lambda: None) -> bool:
     built = look(encoder)
     if (built is not None and built.all_covered) or not is_worth_it(encoder):
         return False
+    return build(encoder, beat)
+
+
+def build(encoder: Encoder, beat: Callable[[], None] = lambda: None) -> bool:
+    """As `ensure`, of any number of rows."""
     return _elsewhere(partial(_build, encoder), beat)
 
 

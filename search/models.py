@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from pgvector.django import HalfVectorField
 
@@ -128,6 +129,67 @@ class IndexTuning(models.Model):
 
     def _at(self, mode: str) -> dict[str, Any]:
         return next(point for point in self.curve if point["ef"] == self.ef(mode))
+
+
+class Comparison(models.Model):
+    """Two versions asked the same: what each found, and which of the two people preferred.
+
+    Whoever judges is not told which side is whose (`comparisons.sides`).
+    """
+
+    job = models.OneToOneField("jobs.Job", models.CASCADE, related_name="+")
+    # The one that answers, and the one that might.
+    old = models.ForeignKey(
+        "training.ModelVersion", models.CASCADE, related_name="+", verbose_name=_("old version")
+    )
+    new = models.ForeignKey(
+        "training.ModelVersion", models.CASCADE, related_name="+", verbose_name=_("new version")
+    )
+    dataset_kind = models.CharField(_("kind of dataset"), max_length=40, default="person")
+    datasets = models.JSONField(_("datasets"), default=list)  # row ids that were searched
+    # {"text", "person": identity's row id or null, "old": [[box, score], …], "new": …} each.
+    questions = models.JSONField(_("questions"), default=list)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("comparison")
+        verbose_name_plural = _("comparisons")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.old} / {self.new}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("search:generations:comparison", args=[self.pk])
+
+
+class Preference(models.Model):
+    """What one person said of one question of a comparison."""
+
+    class Choice(models.TextChoices):
+        OLD = "old", _("old version")
+        NEW = "new", _("new version")
+        SAME = "same", _("no difference")
+
+    comparison = models.ForeignKey(Comparison, models.CASCADE, related_name="preferences")
+    number = models.PositiveIntegerField(_("question"))
+    choice = models.CharField(_("choice"), max_length=4, choices=Choice)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+
+    class Meta:
+        verbose_name = _("preference")
+        verbose_name_plural = _("preferences")
+        constraints = [
+            models.UniqueConstraint(
+                name="search_preference_once", fields=["comparison", "number", "user"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.comparison} {self.number}: {self.choice}"
 
 
 class ServingVersion(models.Model):

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from pedsite.jobs import work
-from search import calibration, enrollment, features
+from search import calibration, comparisons, enrollment, features, generations
 
 
 @shared_task(name=enrollment.TASK, acks_late=True)
@@ -30,3 +30,13 @@ def export_features(job_id: int) -> None:
 @shared_task(name=features.IMPORT_TASK)
 def import_features(job_id: int) -> None:
     work.execute(job_id, features.Importer())
+
+
+@shared_task(name=generations.TASK)
+def delete_generation(job_id: int) -> None:
+    work.execute(job_id, generations.step)
+
+
+@shared_task(name=comparisons.TASK)
+def compare(job_id: int) -> None:
+    work.execute(job_id, comparisons.step)

@@ -1,9 +1,30 @@
-from django.urls import path
+from django.urls import include, path
 
-from search import api, batch_api, result_views, saved_api, views
+from search import (
+    api,
+    batch_api,
+    generation_api,
+    generation_views,
+    result_views,
+    saved_api,
+    views,
+)
 
 app_name = "search"
+generation_patterns = [
+    path("generations/", generation_views.generation_list, name="list"),
+    path("generations/<str:name>/", generation_views.generation, name="detail"),
+    path("generations/<str:name>/enroll/", generation_views.enroll, name="enroll"),
+    path("generations/<str:name>/switch/", generation_views.switch, name="switch"),
+    path("generations/<str:name>/roll-back/", generation_views.roll_back, name="roll-back"),
+    path("generations/<str:name>/delete/", generation_views.delete, name="delete"),
+    path("generations/<str:name>/compare/", generation_views.compare, name="compare"),
+    path("comparisons/<int:comparison_id>/", generation_views.comparison, name="comparison"),
+    path("comparisons/<int:comparison_id>/judge/", generation_views.judge, name="judge"),
+]
 urlpatterns = [
+    # A namespace of its own: the pages belong to the section on models.
+    path("", include((generation_patterns, "generations"))),
     path("search/", views.search, name="search"),
     path("search/export/<str:form>/", result_views.export, name="export"),
     path("searches/", result_views.saved_list, name="saved-list"),
@@ -24,4 +45,16 @@ api_urlpatterns = [
         "searches/<int:pk>/seen", saved_api.SavedSearchSeenApi.as_view(), name="saved-search-seen"
     ),
     path("search/retry", api.RetryApi.as_view(), name="search-retry"),
+    path("generations", generation_api.GenerationListApi.as_view(), name="generations"),
+    path("generations/<str:name>/gate", generation_api.GateApi.as_view(), name="gate"),
+    path("generations/<str:name>/enroll", generation_api.EnrollApi.as_view(), name="enroll"),
+    path("generations/<str:name>/switch", generation_api.SwitchApi.as_view(), name="switch"),
+    path("generations/<str:name>/roll-back", generation_api.RollBackApi.as_view(), name="back"),
+    path("generations/<str:name>/delete", generation_api.DeleteApi.as_view(), name="delete"),
+    path("comparisons", generation_api.CompareApi.as_view(), name="comparisons"),
+    path(
+        "comparisons/<int:comparison_id>",
+        generation_api.ComparisonApi.as_view(),
+        name="comparison",
+    ),
 ]

@@ -114,9 +114,11 @@ def test_a_version_is_put_in_charge_of_what_it_can_answer(version, people):
     eyes = world.make_version("eyes", image_only=True, seed=1)
     for each in (version, eyes):
         rows.enroll(people["red"].image.dataset, each)
-    run("serve", "eyes")
+    with pytest.raises(CommandError, match="--yes switches"):
+        run("serve", "eyes")
+    run("serve", "eyes", "--yes")
     assert (serving.current("text"), serving.current("picture")) == (version, eyes)
-    run("serve", "tiny", "--for", "picture")
+    run("serve", "tiny", "--for", "picture", "--yes")
     assert serving.current("picture") == version
     with pytest.raises(CommandError, match="pictures only"):
         run("serve", "eyes", "--for", "text")

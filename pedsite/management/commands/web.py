@@ -31,7 +31,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--bind", default="127.0.0.1:8000", help="address:port")
         parser.add_argument("--workers", type=int, default=2)
-        parser.add_argument("--threads", type=int, default=4)
+        parser.add_argument(
+            "--threads",
+            type=int,
+            default=8,
+            help="of each worker; searches that run or wait hold one each, pages need some too",
+        )
         parser.add_argument("--parent", type=int, help="process id; end when it is gone")
 
     def handle(

@@ -21,11 +21,26 @@ class Command(BaseCommand):
             action="store_true",
             help="leave the timetable, which revives lost jobs, to another worker",
         )
+        parser.add_argument(
+            "--nice",
+            type=int,
+            default=10,
+            help="how far jobs stand back behind web processes on the same machine, 0 to 19",
+        )
         parser.add_argument("--parent", type=int, help="process id; end when it is gone")
 
     def handle(
-        self, *, queues: str, concurrency: int, no_beat: bool, parent: int | None, **options: Any
+        self,
+        *,
+        queues: str,
+        concurrency: int,
+        no_beat: bool,
+        nice: int,
+        parent: int | None,
+        **options: Any,
     ) -> None:
+        # An enrollment keeps every core busy for hours; a search wants one for milliseconds.
+        os.nice(max(0, nice))
         if parent:
             leash.follow_parent(parent)
         # Children must not inherit a connection that the checks opened.

@@ -4,7 +4,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from pedsite.api import DomainError
-from search import serving
+from search import generations
+from search.errors import Unconfirmed
 from search.models import QueryKind
 from search.scope import DEFAULT_KIND
 from training import versions
@@ -21,15 +22,20 @@ class Command(BaseCommand):
             choices=QueryKind.values,
             help="kind of query; default: all that the version can answer",
         )
+        parser.add_argument(
+            "--yes", action="store_true", help="although a check of the gate does not pass"
+        )
         parser.add_argument("--kind", default=DEFAULT_KIND, help="kind of dataset (person)")
 
     def handle(
-        self, *, version_name: str, query_kind: str | None, kind: str, **options: Any
+        self, *, version_name: str, query_kind: str | None, kind: str, yes: bool, **options: Any
     ) -> None:
         try:
             version = versions.get(version_name)
-            for each in [query_kind] if query_kind else serving.kinds_of(version):
-                serving.switch_to(version, each, dataset_kind=kind)
-                self.stdout.write(f"{version} answers {each} queries about “{kind}”.")
+            wanted = [query_kind] if query_kind else []
+            for row in generations.switch(version, None, kind, query_kinds=wanted, confirmed=yes):
+                self.stdout.write(f"{version} answers {row.query_kind} queries about “{kind}”.")
+        except Unconfirmed as exc:
+            raise CommandError(f"{exc} (--yes switches nevertheless.)") from exc
         except DomainError as exc:
             raise CommandError(str(exc)) from exc
