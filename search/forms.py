@@ -45,6 +45,8 @@ DAY = (dt.time(0), dt.time(23, 59, 59, 999999))
 RATES = ("1", "2", "3", "4", "5")
 USUAL_RATE = "3"
 SORTS = [("", _("Relevance")), ("oldest", _("Oldest first")), ("newest", _("Newest first"))]
+# What a slider or a list says that nobody has touched.
+USUAL = {"far": USUAL_RATE, "mix": "1"}
 MIXES = ("0.2", "0.5", "1", "2", "5")
 # Shown in the language that they are asked in, whatever the language of the page.
 EXAMPLES = {
@@ -334,8 +336,9 @@ class SearchForm(forms.Form):
 
 
 def _without_blanks(data: QueryDict) -> QueryDict:
-    """What a form without scripts sends for fields left alone goes; a blank question stays."""
+    """What a form sends for fields left alone goes; a blank question stays."""
     said = QueryDict(mutable=True)
     for name, values in data.lists():
-        said.setlist(name, [value for value in values if value] or ([""] if name == "q" else []))
+        told = [value for value in values if value and value != USUAL.get(name)]
+        said.setlist(name, told or ([""] if name == "q" else []))
     return said

@@ -9,11 +9,12 @@ what was named first. On drawn people the share of first hits that agree with ev
 as it is with the text alone, and the first hit is the same for 99 % of reordered queries, not 89 %.
 
 An excluded phrase is subtracted with half its weight, and whoever clearly shows it is left out. On
-drawn people ("this, but not that") the first hit is right in 73 % without it, in 92 % when it is
-subtracted by any weight from .25 to 1, and in 88 to 92 % when boxes are left out by its score: the
+drawn people ("this, but not that") the first hit is right in 77 % without it, in 92 % when it is
+subtracted by any weight from .25 to 1, and in 85 to 92 % when boxes are left out by its score: the
 cut forgets people for one misread phrase where it is low, and lets some through where it is high.
 So subtraction decides the order, and the cut takes away only those who show it more likely than
-not. A required phrase is added, likewise, and whoever most probably lacks it is left out.
+not. A required phrase is added, likewise, and whoever most probably lacks it is left out: the first
+hit has it and all the rest in 92 %, in 22 % without.
 """
 
 import hashlib

@@ -97,13 +97,19 @@ def test_a_sheet_of_filters_closes_when_it_is_left_by_tab(page, street):
     expect(sheet).not_to_have_attribute("open", "")
 
 
-def test_words_leave_the_picture_behind(page, street, red_picture):
+def test_words_join_the_picture_until_it_is_left(page, street, red_picture):
     shown_picture(page, red_picture)
     page.get_by_role("link", name="Whole picture").click()
     expect(page.locator("[data-asked]")).to_be_visible()
     page.get_by_label("Description of the person").fill("blue")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(r"/search/\?q=blue$"))
+    expect(page).to_have_url(re.compile(r"/search/\?q=blue&picture=[\w-]+&crop=[\d,]+$"))
+    page.get_by_label("Words or picture").select_option("0.2")
+    expect(page).to_have_url(re.compile(r"&mix=0\.2$"))
+    expect(page.locator("[data-hits] [data-box]").first).to_have_attribute(
+        "data-box", str(street["blue"].pk)
+    )
+    page.get_by_role("link", name="Leave this picture").click()
     expect(page.locator("[data-asked]")).to_have_count(0)
 
 

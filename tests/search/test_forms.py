@@ -61,6 +61,11 @@ def test_words_and_what_is_shown_stay_in_the_address_together(user):
     assert form_of("q=&picture=abc&crop=1,2,3,4", user).query() == "picture=abc&crop=1,2,3,4"
 
 
+def test_what_nobody_touched_is_not_in_the_address(user):
+    assert form_of("q=red&far=3&mix=1&mode=", user).query() == "q=red"
+    assert form_of("q=red&far=4", user).query() == "q=red&far=4"
+
+
 def test_a_mix_is_offered_only_where_there_are_two_parts(user):
     assert form_of("q=red&box=1", user).mixed
     assert form_of("q=red&picture=abc&crop=1,2,3,4", user).mixed
