@@ -1,5 +1,6 @@
 """What every endpoint shares: the error that a domain raises, the shape it gets, paging."""
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -8,7 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
+from rest_framework.views import exception_handler, set_rollback
+
+logger = logging.getLogger(__name__)
 
 
 class DomainError(Exception):
@@ -44,7 +47,7 @@ def problem(status: int, code: str, detail: str, errors: Any = None) -> dict[str
 
 
 def handle_exception(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's hook: any refusal in one JSON shape. Unknown exceptions stay 500s with a traceback."""
+    """DRF's hook: any error in one JSON shape; of what nobody foresaw the traceback is logged."""
     if isinstance(exc, DomainError):
         return _respond(problem(exc.status, exc.code, str(exc)))
     if isinstance(exc, Http404):
@@ -52,7 +55,11 @@ def handle_exception(exc: Exception, context: dict[str, Any]) -> Response | None
     elif isinstance(exc, PermissionDenied):
         exc = exceptions.PermissionDenied(str(exc) or None)
     response = exception_handler(exc, context)
-    if response is None or not isinstance(exc, exceptions.APIException):
+    if response is None:
+        set_rollback()
+        logger.error("unforeseen error of the API", exc_info=exc)
+        return _respond(problem(500, "failed", "Something failed here; the log has the reason."))
+    if not isinstance(exc, exceptions.APIException):
         return response
     if isinstance(exc, exceptions.ValidationError):
         body = problem(response.status_code, "invalid", _first_message(exc.detail), exc.detail)

@@ -25,6 +25,10 @@ from pedsite.servers import Postgres, ServiceFailed, Valkey
 OFFLINE = {"help", "version", "makemigrations", "makemessages", "compilemessages", "startapp"}
 
 
+# What this process holds: the file that it locked, where, and its own id.
+_shares: list[tuple[IO[str], Path, int]] = []
+
+
 def is_offline(command: str, arguments: list[str]) -> bool:
     """Whether a manage.py command line needs no services."""
     return command in OFFLINE or command.startswith("-") or bool({"-h", "--help"} & set(arguments))
@@ -66,7 +70,8 @@ def acquire() -> None:
         share = (place / "run" / "users").open("a")
         fcntl.flock(share, fcntl.LOCK_SH)
         # Before the start, which Ctrl-C may interrupt halfway.
-        atexit.register(_leave, share, place, os.getpid())
+        _shares.append((share, place, os.getpid()))
+        atexit.register(leave)
         if "DATABASE_URL" in wanted:
             os.environ["DATABASE_URL"] = Postgres(place).start()
         if "REDIS_URL" in wanted:
@@ -77,17 +82,21 @@ def acquire() -> None:
             signal.signal(number, lambda number, _frame: sys.exit(128 + number))
 
 
-def _leave(share: IO[str], place: Path, owner: int) -> None:
-    if os.getpid() != owner:
-        return
-    with _door(place):
-        try:
-            fcntl.flock(share, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            share.close()
-            return
-        stop(place)
-        share.close()
+def leave() -> None:
+    """Gives this process's share back, and stops the services where it was the last.
+
+    Called at exit; and by who ends a process in a way that runs no exit handlers.
+    """
+    while _shares:
+        share, place, owner = _shares.pop()
+        if os.getpid() != owner:
+            continue
+        with _door(place), share:
+            try:
+                fcntl.flock(share, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            stop(place)
 
 
 def stop(place: Path) -> None:

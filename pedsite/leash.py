@@ -5,6 +5,8 @@ import signal
 import threading
 import time
 
+from pedsite import embedded
+
 EVERY_S = 1.0
 # How long a process may take over an orderly end before it is killed.
 PATIENCE_S = 15.0
@@ -24,6 +26,7 @@ def follow_parent(parent: int | None = None) -> None:
             time.sleep(EVERY_S)
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(PATIENCE_S)
+        embedded.leave()
         os._exit(1)
 
     threading.Thread(target=watch, name="leash", daemon=True).start()

@@ -9,12 +9,13 @@ from django.urls import reverse
 from django.utils.dateparse import parse_date, parse_datetime
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
 from rest_framework import serializers
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gallery import pictures
+from pedsite.parsers import JsonParser
 from search import asking, coverage, language, questions, retrieval, scope
 from search.errors import PictureTooLarge
 from search.models import Mode
@@ -70,7 +71,7 @@ class SearchApi(APIView):
     """One page of hits, best first."""
 
     throttle_scope = "search"
-    parser_classes = [JSONParser, MultiPartParser]
+    parser_classes = [JsonParser, MultiPartParser]
 
     class Input(serializers.Serializer):
         """At least one of `text`, `image` and `box`, weighed; the rest narrows or pages."""

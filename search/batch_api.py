@@ -5,12 +5,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from pedsite.api import DomainError, handle_exception
+from pedsite.parsers import JsonParser
 from search.api import SearchApi, ask, told
 
 MAX_QUERIES = 50
@@ -20,7 +20,7 @@ class BatchApi(APIView):
     """Many queries at once."""
 
     throttle_scope = "search"
-    parser_classes = [JSONParser]
+    parser_classes = [JsonParser]
 
     class Input(serializers.Serializer):
         queries = serializers.ListField(

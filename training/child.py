@@ -22,6 +22,7 @@ from typing import Any, TextIO
 
 from django.conf import settings
 
+from pedsite import embedded
 from pedsite.jobs.models import Job
 from pedsite.jobs.work import LeaseLost, Work, is_stopping
 
@@ -69,7 +70,7 @@ def watch(
         asked = False
         while True:
             work.beat()
-            if not asked and (is_stopping() or _gives_way(work.job, began, turn_s)):
+            if not asked and (is_stopping() or _gives_way(work.job, began, turn_s, last)):
                 process.terminate()
                 asked = True
             try:
@@ -81,14 +82,18 @@ def watch(
             last = _heard(work, line) or last
         process.wait()
     status = process.returncode
-    # Without a word it may have been stopped before it had come so far as to listen.
-    stopped = status == STOPPED or (asked and status == -signal.SIGTERM)
+    # Without a word it may have been stopped before it had come so far as to listen; with one it
+    # had done all, and was leaving.
+    stopped = status == STOPPED or (asked and status == -signal.SIGTERM and not last)
     reason = "" if stopped or last else _reason(what, status, log)
     return Ended(stopped=stopped, said=last, reason=reason)
 
 
-def _gives_way(job: Job, began: float, turn_s: float | None) -> bool:
+def _gives_way(job: Job, began: float, turn_s: float | None, last: dict[str, Any]) -> bool:
     if turn_s is None or time.monotonic() - began < turn_s:
+        return False
+    # What is left after the last item is short, and would have to be done anew.
+    if last or (job.total is not None and job.done >= job.total):
         return False
     return Job.objects.filter(state=Job.State.QUEUED).exclude(pk=job.pk).exists()
 
@@ -112,6 +117,8 @@ def _heard(work: Work, line: str) -> dict[str, Any] | None:
 def _count(work: Work, done: int, total: int, note: str) -> None:
     if not done:
         work.plan(total, done=work.job.done, note=note)  # it prepares, no item is done yet
+    elif work.job.done and total != work.job.total:
+        work.plan(total, done=done, note=note)  # it was asked to end with fewer
     elif not work.job.done or done < work.job.done:
         # The first item, or one that is behind what was counted before it was interrupted.
         work.plan(total, done=done, note=note, afresh=True)
@@ -187,6 +194,13 @@ def _kill(process: Process) -> None:
     process.wait()
 
 
+def end_group() -> None:
+    """End this process and all that it started, at once."""
+    # No exit handler will: whoever is the last to use the embedded services stops them.
+    embedded.leave()
+    os.killpg(0, signal.SIGKILL)
+
+
 class Stopped(Exception):
     """The process was asked to stop, or nobody is left to hear it; what is stored stays."""
 
@@ -228,4 +242,4 @@ class Voice:
         while os.getppid() == self._parent:
             time.sleep(1)
         time.sleep(GRACE_S)
-        os.killpg(0, signal.SIGKILL)
+        end_group()

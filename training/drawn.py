@@ -23,6 +23,8 @@ CROPS_EACH = 2  # pictures of one person
 PROBE_CROPS = 1000
 PROBE_TEXTS = 400
 LANGUAGES = ("en", "zh")
+# 30 gigabytes at the usual size; more is a slip of the keyboard.
+MOST_CROPS = 1_000_000
 _CHUNK = 200
 
 _FACT_ROW: dict[Fact, int] = {fact: row for row, fact in enumerate(FACTS)}
@@ -33,7 +35,7 @@ _FIELD_NAMES = tuple(FIELDS)
 class Drawn:
     """A name `drawn:SEED:COUNT`, taken apart.
 
-    Raises: ValueError, it is not of that form or the count is below 2.
+    Raises: ValueError, it is not of that form, or the count is below 2 or above MOST_CROPS.
     """
 
     seed: int
@@ -47,6 +49,8 @@ class Drawn:
         drawn = cls(seed=int(parts[1]), count=int(parts[2]))
         if drawn.count < 2:
             raise ValueError(f"{name!r} asks for {drawn.count} crops; at least 2 are needed")
+        if drawn.count > MOST_CROPS:
+            raise ValueError(f"{name!r} asks for {drawn.count} crops; {MOST_CROPS} are the most")
         return drawn
 
 

@@ -73,7 +73,8 @@ def run(
         best = engine.train(config, data, probe, folder, watch=watch)
         if not processes.is_main():
             return None
-        progress(config.all_steps, config.all_steps, "exporting")
+        done = follower.seen if runs.is_to_finish(run) else config.all_steps
+        progress(done, done, "exporting")
         with tempfile.TemporaryDirectory() as outdir:
             bundle = _export(run, best, probe, Path(outdir))
             version = _register(config, bundle)

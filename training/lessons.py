@@ -13,7 +13,7 @@ from training.drawn import Drawn
 from training.drawn_lessons import TaughtCrops
 from training.errors import BadTrainingData, UnknownVersion
 from training.ml import teacher as stores
-from training.ml.config import TrainConfig
+from training.ml.config import IN_TEACHERS_SPACE, TrainConfig, room_for
 from training.ml.data import ATTRIBUTES, CAPTION, CHINESE, ENGLISH, PROMPT, PairData, Probe
 from training.ml.described import DescribedCrops, Description, Lesson
 from training.ml.labelled import LabelledCrops
@@ -84,8 +84,31 @@ def check(config: TrainConfig) -> None:
                 f"Version “{taught.name}” frames pictures in a way of its own: extract the vectors "
                 "of its model with extract_teacher, and name that teacher."
             )
+        _check_width(config, taught)
     if config.recipe == "distill_text":
         partner(config)
+
+
+def _check_width(config: TrainConfig, taught: ModelVersion | Teacher) -> None:
+    """Raises: BadTrainingData, a term compares with the teacher's vectors, of another width."""
+    needing = [term for term in IN_TEACHERS_SPACE if getattr(config, term)]
+    if config.dim == taught.dim or (config.recipe == "distill" and not needing):
+        return
+    otherwise = f", or {', '.join(needing)} to 0" if config.recipe == "distill" else ""
+    raise BadTrainingData(
+        f"Teacher “{taught.name}” gives {taught.dim} dimensions and the student {config.dim}: set "
+        f"dim={taught.dim}{otherwise}."
+    )
+
+
+def check_drawn(config: TrainConfig) -> None:
+    """Refuse at once what drawn people cannot teach. Raises: BadTrainingData."""
+    needed = room_for(len(drawn.FACTS))
+    if config.knows_facts and config.towers != "text" and config.dim < needed:
+        raise BadTrainingData(
+            f"Drawn people know {len(drawn.FACTS)} facts, which need dim={needed} or more, not "
+            f"{config.dim}; with attribute_weight=0 they are not learned from."
+        )
 
 
 def needs_words(config: TrainConfig) -> bool:

@@ -64,7 +64,9 @@ def request(
     config = freeze(recipe, settings or {})
     lessons.check(config)
     drawn, snapshot = _source(dataset, user)
-    if snapshot is not None:
+    if snapshot is None:
+        lessons.check_drawn(config)
+    else:
         lessons.check_snapshot(config, snapshot)
     job = work.request(
         KIND,
@@ -120,7 +122,7 @@ def freeze(recipe: str, settings: Mapping[str, Any]) -> TrainConfig:
     try:
         return TrainConfig.of_recipe(recipe, settings)
     except ConfigError as exc:
-        raise BadSetting(f"{str(exc)[:1].upper()}{str(exc)[1:]}.") from exc
+        raise BadSetting(f"{exc}.") from exc
 
 
 def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:

@@ -45,8 +45,11 @@ def test_a_validation_error_within_a_list_names_its_field_too():
     assert handle_exception(exc, {}).data["detail"] == "datasets.1: May not be blank."
 
 
-def test_an_unknown_exception_is_left_to_be_a_500():
-    assert handle_exception(ZeroDivisionError(), {}) is None
+def test_what_nobody_foresaw_is_a_500_in_the_same_shape_and_logged(caplog):
+    answer = handle_exception(ZeroDivisionError("by nought"), {})
+    assert (answer.status_code, answer.data["code"]) == (500, "failed")
+    assert "nought" not in str(answer.data)
+    assert "by nought" in caplog.text
 
 
 @pytest.mark.django_db
@@ -63,6 +66,8 @@ def test_a_broken_body_and_a_wrong_method_answer_in_the_same_shape():
     client = Client(headers={"authorization": f"Bearer {secret}"})
     broken = client.post("/api/v1/search", data="{", content_type="application/json")
     assert (broken.status_code, broken.json()["code"]) == (400, "parse_error")
+    deep = client.post("/api/v1/search", data="[" * 100_000, content_type="application/json")
+    assert (deep.status_code, deep.json()["code"]) == (400, "parse_error")
     wrong = client.delete("/api/v1/jobs")
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
 

@@ -27,15 +27,19 @@ input()
 """
 
 
+def without_addresses() -> dict[str, str]:
+    """The environment of somebody who names no servers."""
+    given = {"DATABASE_URL", "REDIS_URL", "EMBEDDED", "SECRET_KEY"}
+    return {name: value for name, value in os.environ.items() if name not in given}
+
+
 class Holder:
     """A process that uses the services until it is told to leave."""
 
     def __init__(self, place: Path) -> None:
-        given = {"DATABASE_URL", "REDIS_URL", "EMBEDDED", "SECRET_KEY"}
-        environment = {name: value for name, value in os.environ.items() if name not in given}
         self.process = subprocess.Popen(
             [sys.executable, "-c", HOLD],
-            env=environment | {"DEMO_DIR": str(place), "PYTHONPATH": os.getcwd()},
+            env=without_addresses() | {"DEMO_DIR": str(place), "PYTHONPATH": os.getcwd()},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -127,6 +131,17 @@ def test_a_killed_process_does_not_keep_the_services_from_being_stopped(place, h
     assert second.urls() == urls
     second.leave()
     assert not answers(urls)
+
+
+def test_who_ends_without_exit_handlers_can_leave_before(place):
+    script = "from pedsite import embedded; import os; embedded.acquire(); embedded.leave(); "
+    subprocess.run(
+        [sys.executable, "-c", script + "os._exit(0)"],
+        env=without_addresses() | {"DEMO_DIR": str(place), "PYTHONPATH": os.getcwd()},
+        check=True,
+        timeout=120,
+    )
+    assert postmaster(place) is None
 
 
 def test_a_terminated_process_stops_them_as_one_that_leaves(place, holder):

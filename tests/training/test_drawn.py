@@ -74,7 +74,10 @@ def test_nobody_of_the_probe_is_trained_on(folder, monkeypatch):
     assert (probe.pixels == whole.pixels[22:]).all()
 
 
-@pytest.mark.parametrize("name", ["drawn:1", "drawn:a:10", "drawn:1:1", "other:1:10", "drawn:1:-4"])
+@pytest.mark.parametrize(
+    "name",
+    ["drawn:1", "drawn:a:10", "drawn:1:1", "other:1:10", "drawn:1:-4", "drawn:1:4000000000000"],
+)
 def test_a_name_that_is_no_drawn_data_is_refused(name):
     with pytest.raises(ValueError, match=name):
         Drawn.parse(name)

@@ -258,8 +258,9 @@ def test_a_process_whose_parent_is_gone_ends_whatever_it_is_busy_with(monkeypatc
     command.parent = os.getppid()
     parents = iter([command.parent, 1])
     monkeypatch.setattr(os, "getppid", lambda: next(parents))
+    monkeypatch.setattr(child.embedded, "leave", lambda: ended.append("left the services"))
     command.watch_parent()
-    assert ended == [(0, signal.SIGKILL)]
+    assert ended == ["left the services", (0, signal.SIGKILL)]
 
 
 def test_a_process_that_is_told_to_stop_leaves_a_checkpoint(people, tiny, monkeypatch, capsys):

@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from tests.towers import tiny_bundle
 from tests.training import foreign_models
 from tests.world import make_box, make_caption, make_dataset, make_identity, make_image, plain_crop
-from training import trainer, versions
-from training.errors import BadBundle, SpaceMismatch
+from training import runs, trainer, versions
+from training.errors import BadBundle, BadTrainingData, SpaceMismatch
 from training.models import ModelVersion, TrainingRun
 
 CROPS = np.stack([plain_crop(colour, 32, 16) for colour in ("red", "blue", "green")])
@@ -190,6 +190,17 @@ def test_a_version_of_pictures_alone_cannot_teach_words(train, people, teacher, 
     ModelVersion.objects.filter(pk=teacher.pk).update(text_encoder=None)
     with pytest.raises(CommandError, match="reads no words"):
         train("distill", "people", "student", **tiny, teacher="teacher")
+
+
+@pytest.mark.parametrize("recipe", ["distill", "distill_text"])
+def test_a_student_of_another_width_than_its_teacher_is_refused_at_once(people, teacher, recipe):
+    with pytest.raises(BadTrainingData, match="gives 16 dimensions and the student 24: set dim=16"):
+        runs.request(recipe, "people", {"teacher": "teacher", "dim": 24})
+
+
+def test_a_student_that_learns_relations_alone_may_have_any_width(people, teacher):
+    vectors = dict.fromkeys(("img_c", "cap_c", "a_c", "p_c"), 0.0)
+    assert runs.request("distill", "people", {"teacher": "teacher", "dim": 24, **vectors})
 
 
 def test_a_partner_of_another_width_is_refused(train, described, teacher, tiny, tmp_path):

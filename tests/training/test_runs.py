@@ -99,18 +99,26 @@ def test_an_unknown_setting_is_refused_with_the_nearest_one(people):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"steps": "many"}, "Steps must be int"),
-        ({"steps": 2.5}, "Steps must be int"),
-        ({"steps": True}, "Steps must be int"),
-        ({"augment": "perhaps"}, "Augment must be bool"),
-        ({"batch": 1}, "Batch must be at least 2"),
-        ({"lr": -1}, "Lr must be above 0"),
-        ({"precision": "fp8"}, "Precision must be one of"),
+        ({"steps": "many"}, "steps must be int"),
+        ({"steps": 2.5}, "steps must be int"),
+        ({"steps": True}, "steps must be int"),
+        ({"augment": "perhaps"}, "augment must be bool"),
+        ({"batch": 1}, "batch must be at least 2"),
+        ({"lr": -1}, "lr must be above 0"),
+        ({"lr": float("inf")}, "lr must be a number, not inf"),
+        ({"gem_p": float("nan")}, "gem_p must be a number, not nan"),
+        ({"precision": "fp8"}, "precision must be one of"),
     ],
 )
 def test_a_setting_of_the_wrong_kind_is_refused(people, settings, message):
     with pytest.raises(BadSetting, match=message):
         ask(settings=settings)
+
+
+def test_too_few_dimensions_for_drawn_people_are_refused_at_once(db):
+    with pytest.raises(BadTrainingData, match="need dim=147 or more, not 64; with attribute_w"):
+        runs.request("clip", "drawn:1:100", {"dim": 64})
+    assert runs.request("clip", "drawn:1:100", {"dim": 64, "attribute_weight": 0.0}, queue=False)
 
 
 def test_an_unknown_recipe_is_refused_with_the_nearest_one(people):

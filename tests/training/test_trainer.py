@@ -194,6 +194,63 @@ def test_a_long_training_leaves_its_worker_to_a_job_that_waits(run, behave, monk
     assert time.monotonic() - began < 20
 
 
+FINISHES_SLOWLY = """
+import json, time
+print(json.dumps({"done": 6, "total": 6, "note": "exporting"}), flush=True)
+time.sleep(3)
+print(json.dumps({"version": "made"}), flush=True)
+time.sleep(3)
+"""
+
+
+def test_a_training_that_has_its_last_step_does_not_give_way(run, behave):
+    behave(FINISHES_SLOWLY)
+    work.request("import", task="gallery.import", params={}, queue=False)
+    turns = []
+
+    def step(at):
+        turns.append(trainer.step(at, turn_s=0.1))
+        return turns[-1]
+
+    assert run_here(run.job, step, sys.stderr).state == "done"
+    assert turns == [False]
+
+
+ENDS_WITH_ITS_VERSION = """
+import json, os, signal, time
+print(json.dumps({"version": "made"}), flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_process_stopped_after_its_version_is_made_has_done_its_work(run, behave, monkeypatch):
+    monkeypatch.setattr(work, "_stopping", bytearray(1))
+    heard = child._heard
+
+    def hear_and_stop(at, line):
+        work.stop_soon()
+        return heard(at, line)
+
+    monkeypatch.setattr(child, "_heard", hear_and_stop)
+    behave(ENDS_WITH_ITS_VERSION)
+    assert finished(run).state == "done"
+
+
+ENDS_EARLY = """
+import json
+for done in (2, 4):
+    print(json.dumps({"done": done, "total": 6, "note": "loss 1.0"}), flush=True)
+print(json.dumps({"done": 4, "total": 4, "note": "exporting"}))
+print(json.dumps({"version": "made"}))
+"""
+
+
+def test_a_training_that_ends_after_its_epoch_counts_the_steps_that_it_made(run, behave):
+    behave(ENDS_EARLY)
+    job = finished(run)
+    assert (job.state, job.done, job.total) == ("done", 4, 4)
+
+
 def test_a_process_whose_job_was_taken_over_is_killed_at_once(run, behave, monkeypatch):
     monkeypatch.setattr(work, "BEAT_EVERY", 0.1)
     behave(DEAF)

@@ -1,6 +1,7 @@
 """What a training run is told: one frozen record, stored as JSON with run and checkpoint."""
 
 import difflib
+import math
 from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any, Self
@@ -50,6 +51,15 @@ BERT = {
     "hidden_dropout_prob": 0.0,
     "attention_probs_dropout_prob": 0.0,
 }
+
+
+def room_for(facts: int) -> int:
+    """Dimensions that hold so many facts apart, and the three directions beside them."""
+    return facts + 3
+
+
+# Terms of distill that compare with the teacher's vectors themselves: both need one width.
+IN_TEACHERS_SPACE = ("img_dist", "cap_dist", "img_c", "cap_c", "a_c", "p_c")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,6 +299,8 @@ def defaults_of(recipe: str) -> dict[str, Any]:
 
 def _check(entry: Field[Any], value: Any) -> None:
     limits = entry.metadata
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{entry.name} must be a number, not {value}")
     if limits.get("choices") and value not in limits["choices"]:
         raise ConfigError(
             f"{entry.name} must be one of {', '.join(limits['choices'])}, not {value!r}"

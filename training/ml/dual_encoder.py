@@ -7,7 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from training.ml.config import ConfigError, TrainConfig
+from training.ml.config import ConfigError, TrainConfig, room_for
 from training.ml.fact_head import FactHead, FactSpace, StatedHead
 from training.ml.image_encoder import ImageEncoder, build_backbone, pool_of
 from training.ml.pretrained import PretrainedImage
@@ -134,7 +134,7 @@ def _image_tower(config: TrainConfig, fields: Sequence[int]) -> ImageEncoder:
 
 
 def _fact_head(dim: int, fields: Sequence[int]) -> FactHead:
-    needed = FactSpace.needs(fields)
+    needed = room_for(sum(fields))
     if dim < needed:
         raise ConfigError(f"dim {dim} cannot hold {sum(fields)} facts apart; it takes {needed}")
     return FactHead(FactSpace(dim, fields))

@@ -20,6 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from training.ml.config import room_for
+
 # A probability below exp(-FLOOR) counts as that: no single misread fact decides alone.
 FLOOR = 4.0
 # The squared length that evidence reaches in a field where several values seem likely.
@@ -40,7 +42,7 @@ class FactSpace(nn.Module):
     share and that texts weigh against what they state. One takes a text to length 1.
 
     Args:
-        dim: D, at least `FactSpace.needs` of the facts.
+        dim: D, at least `room_for` the facts.
         sizes: how many values each field has; they sum to P.
 
     Source: Shrivastava and Li 2014, Asymmetric LSH, for lengths brought to one by directions that
@@ -54,18 +56,13 @@ class FactSpace(nn.Module):
     def __init__(self, dim: int, sizes: Sequence[int]) -> None:
         super().__init__()
         # Orthogonal and fixed: a language of facts that both towers can learn apart.
-        directions = nn.init.orthogonal_(torch.empty(self.needs(sizes), dim))
+        directions = nn.init.orthogonal_(torch.empty(room_for(sum(sizes)), dim))
         rarity = [RARITY * math.log(size) / FLOOR for size in sizes for _ in range(size)]
         self.register_buffer("directions", directions)
         self.register_buffer("rarity", torch.tensor(rarity))
         # Kept with the weights, which say by it what they are of.
         self.register_buffer("sizes", torch.tensor(list(sizes)))
         self.fields = list(sizes)
-
-    @staticmethod
-    def needs(sizes: Sequence[int]) -> int:
-        """How many dimensions hold these facts apart."""
-        return sum(sizes) + 3
 
     @property
     def prototypes(self) -> Tensor:

@@ -63,7 +63,7 @@ class Command(BaseCommand):
             time.sleep(1)
         # The training sees it too, after its step, and leaves a checkpoint.
         time.sleep(child.GRACE_S)
-        os.killpg(0, signal.SIGKILL)
+        child.end_group()
 
     def stop(self, *_signal: Any) -> None:
         self.asked = True

@@ -14,15 +14,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from training.ml.config import ConfigError, TrainConfig
+from training.ml.config import IN_TEACHERS_SPACE, ConfigError, TrainConfig
 from training.ml.data import ATTRIBUTES, CAPTION, PROMPT, PairData
 from training.ml.losses import distillation
 from training.ml.losses.circle import circle_loss
 from training.ml.losses.memory import FeatureQueue
 from training.ml.objectives.base import Objective, Outputs, Targets
 
-# Terms that compare with the teacher's vectors themselves: both need one width.
-IN_TEACHERS_SPACE = ("img_dist", "cap_dist", "img_c", "cap_c", "a_c", "p_c")
 # By the kind of a text, the term of its circle loss with the teacher's vectors.
 _CIRCLES = {CAPTION: "cap_c", ATTRIBUTES: "a_c", PROMPT: "p_c"}
 
