@@ -23,6 +23,8 @@ class DomainError(Exception):
 
     code = "refused"
     status = 400
+    # Seconds after which it may work; None says nothing of it.
+    retry_after: int | None = None
 
 
 class Pages(CursorPagination):
@@ -49,7 +51,8 @@ def problem(status: int, code: str, detail: str, errors: Any = None) -> dict[str
 def handle_exception(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's hook: any error in one JSON shape; of what nobody foresaw the traceback is logged."""
     if isinstance(exc, DomainError):
-        return _respond(problem(exc.status, exc.code, str(exc)))
+        later = {} if exc.retry_after is None else {"Retry-After": str(exc.retry_after)}
+        return _respond(problem(exc.status, exc.code, str(exc)), later)
     if isinstance(exc, Http404):
         exc = exceptions.NotFound(str(exc) or None)
     elif isinstance(exc, PermissionDenied):

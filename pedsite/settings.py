@@ -235,8 +235,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": [
         "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
-        "rest_framework.throttling.ScopedRateThrottle",
+        "pedsite.throttles.KeyRateThrottle",
+        "pedsite.throttles.ScopedKeyRateThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {
         "anon": env.text("THROTTLE_ANONYMOUS", "60/minute"),
@@ -316,6 +316,10 @@ PEDSITE_INFERENCE_THREADS = env.integer("PEDSITE_INFERENCE_THREADS", 1, least=1)
 PEDSITE_ENROLL_THREADS = env.integer("PEDSITE_ENROLL_THREADS", 0)
 # Searches among at most so many boxes compare all of them; beyond, a vector index is built.
 PEDSITE_EXACT_ROWS = env.integer("PEDSITE_EXACT_ROWS", 20_000)
+# Searches at the same time over all web processes (0: two a core), and those that may wait for a
+# place (-1: as many again). Set the first where web processes have more cores than this machine.
+PEDSITE_SEARCHES = env.integer("PEDSITE_SEARCHES", 0)
+PEDSITE_SEARCHES_WAITING = env.integer("PEDSITE_SEARCHES_WAITING", -1, least=-1)
 # Memory in which a vector index is built; one that does not fit is built many times slower.
 PEDSITE_BUILD_MEMORY_MB = env.integer("PEDSITE_BUILD_MEMORY_MB", 1024, least=16)
 

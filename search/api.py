@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from gallery import pictures
 from pedsite.parsers import JsonParser
-from search import asking, coverage, language, questions, retrieval, scope
+from search import admission, asking, coverage, language, questions, retrieval, scope
 from search.errors import PictureTooLarge
 from search.models import Mode
 from search.questions import Like
@@ -377,28 +377,29 @@ def told(page: retrieval.Page, wanted: dict[str, Any], request: Request) -> dict
 def ask(wanted: dict[str, Any], request: Request) -> retrieval.Page:
     """The page that a validated `SearchApi.Input` wants.
 
-    Raises: as `asking.ask`; PictureTooLarge.
+    Raises: as `asking.ask`; PictureTooLarge; TooBusy, as many search as can be served.
     """
-    return asking.ask(
-        wanted.get("text", ""),
-        user=request.user,
-        filters=Filters(
-            datasets=wanted["datasets"],
-            cameras=wanted["cameras"],
-            after=wanted["after"],
-            before=wanted["before"],
-            hours=wanted["hours"],
-            identity=wanted["identity"],
-            captions=wanted["captions"],
-            review=wanted["review"],
-        ),
-        likes=_likes(wanted, request),
-        words_weight=wanted["text_weight"],
-        version=wanted.get("version"),
-        limit=wanted["limit"],
-        cursor=wanted.get("cursor") or None,
-        mode=wanted["mode"],
-    )
+    with admission.slot():
+        return asking.ask(
+            wanted.get("text", ""),
+            user=request.user,
+            filters=Filters(
+                datasets=wanted["datasets"],
+                cameras=wanted["cameras"],
+                after=wanted["after"],
+                before=wanted["before"],
+                hours=wanted["hours"],
+                identity=wanted["identity"],
+                captions=wanted["captions"],
+                review=wanted["review"],
+            ),
+            likes=_likes(wanted, request),
+            words_weight=wanted["text_weight"],
+            version=wanted.get("version"),
+            limit=wanted["limit"],
+            cursor=wanted.get("cursor") or None,
+            mode=wanted["mode"],
+        )
 
 
 def _likes(wanted: dict[str, Any], request: Request) -> list[Like]:

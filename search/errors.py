@@ -121,6 +121,17 @@ class BeingDeleted(DomainError):
         )
 
 
+class TooBusy(DomainError):
+    """As many searches as can be served run, and as many as may wait do."""
+
+    code = "too-busy"
+    status = 503
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(_("Too many searches at the same time. Try again in a moment."))
+        self.retry_after = retry_after
+
+
 class BadComparison(DomainError):
     """Versions or questions that cannot be compared."""
 

@@ -18,7 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 from gallery import pictures
 from gallery.models import Box, Review
 from pedsite.api import DomainError
-from search import asking, coverage, grouping, retrieval, scope, shown
+from search import admission, asking, coverage, grouping, retrieval, scope, shown
 from search.forms import FILTER_FIELDS, SearchForm
 from search.models import Mode
 from search.questions import Like
@@ -40,6 +40,8 @@ def search(request: HttpRequest) -> HttpResponse:
     context = outcome(form, request, limit=GROUPED_HITS if form.grouped else PAGE_SIZE)
     template = "search/_results.html" if request.htmx else "search/search.html"
     response = render(request, template, context, status=context["status"])
+    if context.get("retry_after") is not None:
+        response["Retry-After"] = str(context["retry_after"])
     if request.htmx:
         response["HX-Push-Url"] = f"{request.path}?{form.query()}"
     return response
@@ -140,7 +142,8 @@ def outcome(form: SearchForm, request: HttpRequest, *, limit: int) -> dict[str, 
         if answer is not None:
             context |= _arranged(form, answer)
     except DomainError as exc:
-        return context | {"problems": [str(exc)], "status": exc.status}
+        told = {"problems": [str(exc)], "status": exc.status, "retry_after": exc.retry_after}
+        return context | told
     return context | {"seconds": perf_counter() - began}
 
 
@@ -171,14 +174,15 @@ def _ask(
         likes = [Like(box=context["asked_box"], weight=form.like_weight)]
     elif not form.asks:
         return None
-    return retrieval.ask(
-        asking.question_of(form.typed, request.user, likes=likes),
-        user=request.user,
-        filters=form.filters(),
-        limit=limit,
-        cursor=wanted["cursor"] or None,
-        mode=wanted["mode"] or Mode.FAST,
-    )
+    with admission.slot():
+        return retrieval.ask(
+            asking.question_of(form.typed, request.user, likes=likes),
+            user=request.user,
+            filters=form.filters(),
+            limit=limit,
+            cursor=wanted["cursor"] or None,
+            mode=wanted["mode"] or Mode.FAST,
+        )
 
 
 def _findable(request: HttpRequest) -> QuerySet[Box]:
