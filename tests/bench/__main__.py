@@ -10,14 +10,32 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import encoders, queries, training, verification
+from tests.bench import (
+    encoders,
+    enrolling,
+    queries,
+    searching,
+    training,
+    verification,
+    visits,
+)
 from tests.bench.rounds import Line, save, table
 
 ROWS: dict[int, Callable[[Path], Iterator[Line]]] = {
+    1: enrolling.arrays,
+    2: enrolling.files,
+    3: enrolling.writing,
+    4: enrolling.bulk,
+    5: searching.recall,
+    6: searching.filters,
+    7: visits.whole_search,
     8: queries.measure,
     9: encoders.measure,
+    10: visits.crowd,
     11: verification.measure,
     12: training.measure,
+    14: searching.growth,
+    15: visits.web_process,
 }
 
 
