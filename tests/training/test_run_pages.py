@@ -316,13 +316,19 @@ def test_a_dataset_that_is_not_shared_trains_nothing(people):
 
 
 def test_compared_runs_show_what_differs_and_curves_over_each_other(operator, run, tiny):
-    other = runs.request("clip", "drawn:1:40", tiny | {"lr": 0.25}, name="second", queue=False)
+    other = runs.request(
+        "clip",
+        "drawn:1:40",
+        tiny | {"attribute_weight": 0.0, "lr": 0.25},
+        name="second",
+        queue=False,
+    )
     learn(run)
     learn(other, points=5)
     address = reverse("training:run-compare")
     page = operator.get(f"{address}?run={run.pk}&run={other.pk}").content.decode()
     rows = re.findall(r'<tr class="differs"><th scope="row"><code>(.+?)</code>', page)
-    assert rows == ["learns from", "lr"]
+    assert rows == ["learns from", "attribute_weight", "lr"]
     assert "0.25" in page
     chart = page[page.index('data-chart="loss"') :]
     chart = chart[: chart.index("</figure>")]
@@ -339,7 +345,9 @@ def test_nothing_to_compare_says_so(operator, query):
 
 
 def test_runs_of_others_are_not_compared(viewer, run, tiny):
-    other = runs.request("clip", "drawn:1:40", tiny, name="second", queue=False)
+    other = runs.request(
+        "clip", "drawn:1:40", tiny | {"attribute_weight": 0.0}, name="second", queue=False
+    )
     page = viewer.get(f"{reverse('training:run-compare')}?run={run.pk}&run={other.pk}")
     assert "Tick two or more" in page.content.decode()
 
@@ -348,7 +356,13 @@ def test_the_list_costs_the_same_number_of_queries_for_any_number(
     operator, run, tiny, django_assert_max_num_queries
 ):
     for number in range(3):
-        runs.request("clip", f"drawn:{number}:40", tiny, name=f"n{number}", queue=False)
+        runs.request(
+            "clip",
+            f"drawn:{number}:40",
+            tiny | {"attribute_weight": 0.0},
+            name=f"n{number}",
+            queue=False,
+        )
     Job.objects.update(state="running", started_at=run.job.created_at)
     with django_assert_max_num_queries(6):
         operator.get(reverse("training:run-list"))
