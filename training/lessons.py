@@ -59,11 +59,16 @@ def find_teacher(name: str) -> ModelVersion | Teacher:
 def partner(config: TrainConfig) -> ModelVersion:
     """The version whose image tower a text tower will be paired with.
 
-    Raises: UnknownVersion, where the teacher is none and `pair_with` names none;
-        BadTrainingData, it has another width than the teacher.
+    Raises: UnknownVersion, there is none of the name in `pair_with`; BadTrainingData, that is not
+        set though the teacher is no version, or the two differ in width.
     """
-    found = versions.get(config.pair_with or config.teacher)
     taught = find_teacher(config.teacher)
+    if not config.pair_with and not isinstance(taught, ModelVersion):
+        raise BadTrainingData(
+            f"Teacher “{taught.name}” holds vectors and has no image tower to search with: name "
+            "the version of the same model in pair_with."
+        )
+    found = versions.get(config.pair_with or config.teacher)
     if found.dim != taught.dim:
         raise BadTrainingData(
             f"The teacher gives {taught.dim} dimensions and {found.name} {found.dim}: name the "

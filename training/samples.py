@@ -129,7 +129,8 @@ def refuse_few(chosen: list[Sample]) -> None:
     if first < 2 or len(chosen) - first < 2:
         raise BadTrainingData(
             f"{first} boxes to train on and {len(chosen) - first} to select by are "
-            "too few: at least 2 of each, of different people, are needed."
+            "too few: at least 2 of each, of different people, are needed. Boxes of the split "
+            "test are left out."
         )
 
 

@@ -73,6 +73,17 @@ def test_the_command_measures_the_split_and_writes_the_numbers(split, tmp_path, 
     assert "t2i\tr1\t1.0000 [1.0000, 1.0000]" in capsys.readouterr().out
 
 
+def test_a_folder_that_is_not_there_is_refused_before_anything_is_measured(split, tmp_path):
+    make_version("tiny")
+    words = ["tiny", "--dataset", "people", "--split", "test"]
+    for option in ("--json", "--predictions", "--recall-json"):
+        with pytest.raises(
+            CommandError, match=r"There is no folder .*nowhere to write a.json into"
+        ):
+            call_command("evaluate", *words, option, str(tmp_path / "nowhere" / "a.json"))
+    assert not Evaluation.objects.exists()
+
+
 def test_the_same_measurement_is_not_made_twice(split):
     version = make_version()
     first = evaluate(version, split)

@@ -22,15 +22,17 @@ from pedsite.jobs import work
 from pedsite.jobs.models import Job
 from tests.training import foreign_models
 from tests.world import make_box, make_caption, make_dataset, make_identity, make_image
-from training import child, teachers
+from training import child, lessons, teachers
 from training.errors import (
     BadTeacher,
+    BadTrainingData,
     CorruptArtifact,
     NameTaken,
     TeacherNotReady,
     UnknownTeacher,
 )
 from training.ml import foreign
+from training.ml.config import TrainConfig
 from training.ml.teacher import Store, StoreError, write
 from training.models import Teacher
 
@@ -427,3 +429,10 @@ def test_the_admin_lists_teachers_by_dataset(street, admin_client):
     page = admin_client.get("/admin/training/teacher/").content.decode()
     assert "by hand" in page
     assert "street" in page
+
+
+def test_a_text_tower_taught_by_stored_vectors_needs_an_image_tower_to_go_with(street):
+    made_by_hand(street)
+    config = TrainConfig.of_recipe("distill_text", {"teacher": "by hand", "dim": 4})
+    with pytest.raises(BadTrainingData, match=r"“by hand” holds vectors.*in pair_with"):
+        lessons.check(config)

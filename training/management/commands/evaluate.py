@@ -75,6 +75,10 @@ class Command(BaseCommand):
     ) -> None:
         if (version_name is None) == (teacher is None):
             raise CommandError("Name a version, or a teacher with --teacher.")
+        for name in (file, options["predictions"], options["recall_json"]):
+            # Before hours of measuring, not after.
+            if name is not None and not name.absolute().parent.is_dir():
+                raise CommandError(f"There is no folder {name.parent} to write {name.name} into.")
         wanted = {name: options[name] for name in ("protocol", "language", "smallest_class")}
         try:
             evaluation = evaluations.request(
