@@ -250,6 +250,11 @@ class SearchForm(forms.Form):
         return urlencode(pairs, safe=",")
 
     @property
+    def is_narrowed(self) -> bool:
+        """Whether filters are in force, picked or typed."""
+        return self.filters() != Filters()
+
+    @property
     def unfiltered_query(self) -> str:
         """The query string of what is asked, everywhere and at any time."""
         return self.query(drop=(*FILTER_FIELDS, "cursor"))

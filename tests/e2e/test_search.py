@@ -86,6 +86,20 @@ def test_a_dataset_is_chosen_from_the_list(page, street):
     expect(page.locator(".filter__count").first).to_have_text("1")
 
 
+def test_a_press_on_the_words_of_a_filter_ticks_it(page, street):
+    search_for(page, "red")
+    page.locator(".filter").first.locator("summary").click()
+    page.locator(".filter").first.get_by_text("The street").click()
+    expect(page).to_have_url(re.compile(r"q=red&dataset=street$"))
+    expect(page.get_by_role("checkbox", name="The street")).to_be_checked()
+
+
+def test_a_word_as_long_as_the_box_admits_keeps_within_the_page(page, street):
+    page.set_viewport_size({"width": 390, "height": 844})
+    search_for(page, "x" * 300)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
 def test_a_sheet_of_filters_closes_when_it_is_left_by_tab(page, street):
     page.goto("/search/")
     sheet = page.locator(".filter").first

@@ -54,6 +54,8 @@ class Command(BaseCommand):
                 "worker_class": "gthread",
                 "preload_app": True,
                 "timeout": 60,
+                # A description of 800 Chinese characters fits into an address.
+                "limit_request_line": 8190,
                 "graceful_timeout": 5,
                 "keepalive": 5,
                 "pre_fork": lambda server, worker: connections.close_all(),

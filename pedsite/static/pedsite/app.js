@@ -13,8 +13,13 @@
     }
   });
 
-  // A sheet left by Tab would cover what has the focus now.
+  // A sheet left by Tab would cover what has the focus now. A press on a label moves the focus too,
+  // before it reaches its field: the sheet must still be there then.
+  let tabbed = false;
+  document.addEventListener("keydown", (event) => { tabbed = event.key === "Tab"; }, true);
+  document.addEventListener("pointerdown", () => { tabbed = false; }, true);
   document.addEventListener("focusin", (event) => {
+    if (!tabbed) return;
     for (const menu of document.querySelectorAll("details[data-menu][open]")) {
       if (!menu.contains(event.target)) menu.open = false;
     }

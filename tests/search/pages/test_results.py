@@ -165,6 +165,12 @@ def test_an_empty_gallery_says_what_to_do(browser, people, user):
     assert "No enrolled box lies within these filters" in text
 
 
+def test_filters_that_were_typed_are_told_as_filters_when_nobody_lies_within(browser, people):
+    text = text_of(browser.get("/search/", {"q": "red before:1999-01-01"}))
+    assert "No enrolled box lies within these filters" in text
+    assert "Search without filters" not in text  # the words would still say them
+
+
 def test_nothing_that_serves_is_said(browser):
     response = browser.get("/search/", {"q": "red"})
     assert response.status_code == 409
