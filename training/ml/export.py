@@ -186,6 +186,9 @@ def _to_onnx(
         external_data=False,
         verbose=False,
     )
+    graph = onnx.load(path)
+    graphs.forget_origin(graph)
+    onnx.save(graph, path)
 
 
 def halve(path: Path, moved: Callable[[], float]) -> None:

@@ -17,6 +17,21 @@ def operators(model: ModelProto) -> Counter[str]:
     return Counter(node.op_type for node in model.graph.node)
 
 
+def forget_origin(model: ModelProto) -> None:
+    """Take out which lines of which files on this machine each node came from."""
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output):
+        del part.metadata_props[:]
+        part.doc_string = ""
+    for weight in graph.initializer:
+        del weight.metadata_props[:]
+        weight.doc_string = ""
+    for function in model.functions:
+        for part in (function, *function.node, *function.value_info):
+            del part.metadata_props[:]
+            part.doc_string = ""
+
+
 def simplify(model: ModelProto) -> ModelProto:
     """The same function with constants folded and needless nodes gone; the model is not changed.
 

@@ -114,6 +114,11 @@ def test_an_exported_bundle_passes_its_own_golden_check(bundle):
     assert (image.height, image.width, image.dim, text.dim) == (32, 16, 16, 16)
 
 
+def test_an_exported_graph_does_not_tell_where_it_was_made(bundle):
+    for name in ("model_image.onnx", "model_text.onnx"):
+        assert b".py" not in (bundle.folder / name).read_bytes()
+
+
 def test_the_exported_towers_take_any_batch_and_any_length(bundle, crops):
     image, text = bundle.image_tower(), bundle.text_tower()
     whole = image.encode(crops._pixels[:5])
