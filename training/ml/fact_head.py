@@ -67,7 +67,7 @@ class FactSpace(nn.Module):
     @property
     def prototypes(self) -> Tensor:
         """(P, D) the direction of each fact."""
-        return self.directions[:-3]
+        return self.directions[: len(self.rarity)]
 
     def write_seen(self, log_probabilities: Tensor) -> Tensor:
         """Pictures in which each fact is so probable.
