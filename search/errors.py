@@ -6,10 +6,17 @@ from pedsite.api import DomainError
 
 
 class BlankQuery(DomainError):
+    """Nothing is asked, or only where and when to look."""
+
     code = "blank-query"
 
-    def __init__(self) -> None:
-        super().__init__(_("Describe a person: the query is empty."))
+    def __init__(self, is_narrowed: bool = False) -> None:
+        told = (
+            _("Describe a person as well: only filters are given.")
+            if is_narrowed
+            else _("Describe a person: the query is empty.")
+        )
+        super().__init__(told)
 
 
 class QueryTooLong(DomainError):
@@ -23,12 +30,12 @@ class QueryTooLong(DomainError):
 
 
 class UnreadableQuery(DomainError):
-    """Control characters, NUL among them, or halves of a surrogate pair."""
+    """Control characters, NUL among them, halves of a surrogate pair, or signs alone."""
 
     code = "unreadable-query"
 
     def __init__(self) -> None:
-        super().__init__(_("The query holds characters that are not text."))
+        super().__init__(_("The query holds no words, or characters that are not text."))
 
 
 class ImageOnlyVersion(DomainError):

@@ -252,7 +252,7 @@ class SearchForm(forms.Form):
     @property
     def is_narrowed(self) -> bool:
         """Whether filters are in force, picked or typed."""
-        return self.filters() != Filters()
+        return self.filters().narrow
 
     @property
     def unfiltered_query(self) -> str:

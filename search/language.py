@@ -132,7 +132,7 @@ _EXAMPLES = {
     "picture": "picture:TOKEN@10,20,90,210",
 }  # fmt: skip
 _QUOTED = r"\"[^\"]+\"|“[^”]+”|「[^」]+」"
-_WEIGHT = r"(?:\^(?P<weight>\d{1,3}(?:\.\d{1,3})?))?"
+_WEIGHT = r"(?:\^(?P<weight>\d+(?:\.\d+)?))?"
 _END = r"(?=\s|$)"
 _FILTER = re.compile(
     rf"(?P<name>[A-Za-z_]+|[\u4e00-\u9fff]{{1,4}}):(?P<value>{_QUOTED}|[^\s\"^“「][^\s^]*)"
@@ -141,7 +141,7 @@ _FILTER = re.compile(
 _PHRASE = re.compile(
     rf"(?P<sign>[+-])(?P<text>{_QUOTED}|[^\s\"“「+^-][^\s^]*){_WEIGHT}{_END}"
     rf"|(?P<plain>{_QUOTED}){_WEIGHT.replace('weight', 'plain_weight')}{_END}"
-    rf"|(?P<word>[^\s\"^:]+)\^(?P<word_weight>\d{{1,3}}(?:\.\d{{1,3}})?){_END}"
+    rf"|(?P<word>[^\s\"^:]+)\^(?P<word_weight>\d+(?:\.\d+)?){_END}"
 )
 _CLOCK = re.compile(r"(\d{1,2})(?::(\d{2}))?-(\d{1,2})(?::(\d{2}))?")
 _LEAST_WEIGHT, _MOST_WEIGHT = 0.1, 10.0

@@ -69,6 +69,11 @@ class Question:
         return QueryKind.TEXT if self.words or self.phrases else QueryKind.PICTURE
 
     @property
+    def is_mixed(self) -> bool:
+        """Whether words and pictures are weighed against each other."""
+        return bool((self.words or self.phrases) and self.likes)
+
+    @property
     def is_blank(self) -> bool:
         return not (self.words or self.phrases or self.likes)
 

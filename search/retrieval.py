@@ -86,7 +86,9 @@ class Page:
     mode: str = Mode.FAST  # what was asked for
     is_exact: bool = True  # every one of them was compared
     phrases: tuple[Phrase, ...] = ()  # that the question was taken apart into
-    confidence: Confidence | None = None  # None: the version was never calibrated
+    # None: the version was never calibrated, or the question is mixed.
+    confidence: Confidence | None = None
+    is_mixed: bool = False  # words and pictures were weighed against each other
 
     @property
     def waiting(self) -> int:
@@ -97,6 +99,11 @@ class Page:
     def boxes(self) -> int:
         """All that could have been searched, had everything a vector."""
         return self.searched + self.gaps.missing
+
+    @property
+    def is_last_shown(self) -> bool:
+        """Whether more hits are shown to nobody, however many there are."""
+        return self.cursor is not None and self.hits[-1].rank >= MAX_HITS
 
     def sure(self, rate: float) -> int:
         """How many of the hits, best first, are at this false-accept rate or below it."""
@@ -116,6 +123,7 @@ class _Search:
     version: ModelVersion
     asked: Asked
     confidence: Confidence | None
+    is_mixed: bool
     question: str
     limit: int
     cursor: Cursor | None
@@ -229,7 +237,7 @@ def ask(
         BadImage: a box without a vector, whose picture does not decode.
     """
     if question.is_blank:
-        raise BlankQuery
+        raise BlankQuery(is_narrowed=filters.narrow)
     if mode not in Mode.values:
         raise UnknownMode(mode)
     if not 1 <= limit <= MAX_HITS:
@@ -241,12 +249,14 @@ def ask(
         raise TooDeep(MAX_HITS)
     chosen = _version(question.kind, inside.kind, version, after)
     asked = questions.compose(question, chosen)
-    reading = calibration.reading(chosen, question.kind)
+    # How often a stranger fits words and a picture at once was never measured.
+    reading = None if question.is_mixed else calibration.reading(chosen, question.kind)
     search = _Search(
         scope=inside,
         version=chosen,
         asked=asked,
         confidence=Confidence(asked.scale, *reading) if reading else None,
+        is_mixed=question.is_mixed,
         question=fingerprint,
         limit=min(limit, MAX_HITS - (after.shown if after else 0)),
         cursor=after,
@@ -268,6 +278,8 @@ def normalized(text: str) -> str:
     if not words:
         raise BlankQuery
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in words):
+        raise UnreadableQuery
+    if not any(character.isalnum() for character in words):
         raise UnreadableQuery
     if len(words) > MAX_TEXT:
         raise QueryTooLong(len(words), MAX_TEXT)
@@ -317,6 +329,7 @@ def _page(search: _Search) -> Page:
         is_exact=ranking.is_exact,
         phrases=tuple(aspect.phrase for aspect in search.asked.aspects),
         confidence=search.confidence,
+        is_mixed=search.is_mixed,
     )
 
 

@@ -52,6 +52,11 @@ class Filters:
         lists = [sorted(set(each)) for each in (self.datasets, self.cameras, self.captions)]
         return [*lists, *bounds, hours, self.identity, self.review]
 
+    @property
+    def narrow(self) -> bool:
+        """Whether they leave anything out."""
+        return self.key() != Filters().key()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:

@@ -85,8 +85,8 @@ def picture(request: HttpRequest) -> HttpResponseBase:
         kept = shown.keep(file.read(), request.user)
     except DomainError as exc:
         return _refuse(request, filters, words, f"{file.name}: {exc}", exc.status)
-    filters["picture"] = kept.token
-    return redirect(f"{reverse('search:search')}?{filters.urlencode()}")
+    asked = SearchForm(filters, user=request.user).query(q=words.strip(), picture=kept.token)
+    return redirect(f"{reverse('search:search')}?{asked}")
 
 
 @login_required

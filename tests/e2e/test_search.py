@@ -125,6 +125,11 @@ def test_words_join_the_picture_until_it_is_left(page, street, red_picture):
     )
     page.get_by_role("link", name="Leave this picture").click()
     expect(page.locator("[data-asked]")).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"/search/\?q=blue$"))
+    page.locator("#picture").set_input_files(red_picture)
+    expect(page).to_have_url(re.compile(r"/search/\?q=blue&picture=[\w-]+$"))
+    page.get_by_role("link", name="Search by the picture alone").click()
+    expect(page).to_have_url(re.compile(r"/search/\?picture=[\w-]+$"))
 
 
 def test_the_table_of_models_fits_a_phone(page, street):

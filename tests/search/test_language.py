@@ -97,6 +97,7 @@ def test_an_unknown_filter_is_refused_by_name(text, says):
         ("picture:a@1,2,3", "picture:TOKEN"),
         ("picture:a@9,2,3,4", "picture:TOKEN"),
         ("red^99", r"\^0.1"),
+        ('"red"^999999999', r"\^0.1"),
         ('"red coat"^0', r"\^0.1"),
         ("camera:3^2", "camera:"),
         ("-camera:3", "camera:"),

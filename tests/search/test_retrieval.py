@@ -274,6 +274,7 @@ def test_paging_ends_in_words_after_a_thousand_hits(version, dataset):
     first = retrieval.by_text("red", user=None, limit=900)
     second = retrieval.by_text("red", user=None, limit=900, cursor=first.cursor)
     assert len(second.hits) == 100
+    assert (first.is_last_shown, second.is_last_shown) == (False, True)
     with pytest.raises(TooDeep, match="1000"):
         retrieval.by_text("red", user=None, cursor=second.cursor)
     for limit in (0, -1, 1001):
@@ -291,6 +292,8 @@ def test_paging_ends_in_words_after_a_thousand_hits(version, dataset):
         ("red\0coat", UnreadableQuery),
         ("red \x07", UnreadableQuery),
         ("red \ud83d", UnreadableQuery),
+        ('"', UnreadableQuery),
+        ("- + 。", UnreadableQuery),
     ],
 )
 def test_a_text_that_cannot_be_searched_for_is_refused(version, text, error):

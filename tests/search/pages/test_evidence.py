@@ -104,6 +104,29 @@ def test_confidence_is_told_for_each_hit_and_for_the_gallery(browser, people, ca
     assert "No confident match" not in text
 
 
+def test_filters_alone_are_no_question(browser, people):
+    response = browser.get("/search/", {"q": "identity:unknown"})
+    assert response.status_code == 400
+    assert "Describe a person as well: only filters are given." in text_of(response)
+
+
+def test_a_mix_of_words_and_a_picture_claims_no_rate(browser, people, calibrated):
+    calibrated(np.random.default_rng(0).normal(size=200_000) - 9)
+    text = text_of(browser.get("/search/", {"q": f"red box:{people['blue'].pk}"}))
+    assert "1 in 10,000" not in text
+    assert "known of words and of pictures, not of both at once" in text
+    assert "1 in 10,000" in text_of(browser.get("/search/", {"q": "red"}))
+
+
+def test_after_the_last_page_that_is_shown_there_is_no_next(browser, people, monkeypatch):
+    monkeypatch.setattr("search.views.PAGE_SIZE", 3)
+    assert "Next page" in text_of(browser.get("/search/", {"q": "red"}))
+    monkeypatch.setattr("search.retrieval.MAX_HITS", 3)
+    text = text_of(browser.get("/search/", {"q": "red"}))
+    assert "No more results than these are shown." in text
+    assert "Next page" not in text
+
+
 def test_when_nobody_is_sure_the_page_says_so_and_shows_the_nearest(browser, people, calibrated):
     calibrated(np.random.default_rng(0).normal(size=200_000) + 9)
     response = browser.get("/search/", {"q": "red", "far": "2"})

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from search.models import Embedding
 from tests.search.pages.asked import HTMX, Page, enroll, text_of
 from tests.world import (
     make_box,
@@ -122,6 +123,13 @@ def test_links_out_of_the_results_keep_the_filters(browser, people):
 def test_the_box_page_leads_back_to_the_results(browser, people):
     page = Page(browser.get(f"/boxes/{people['red'].pk}/?q=red+coat").content.decode())
     assert page.all("a", href="/search/?q=red+coat")
+
+
+def test_nobody_enrolled_is_told_from_nobody_within_the_filters(browser, people):
+    Embedding.objects.all().delete()
+    assert "none has been enrolled with this model yet" in text_of(browser.get("/search/?q=red"))
+    narrowed = text_of(browser.get("/search/?q=red&identity=known"))
+    assert "No enrolled box lies within these filters." in narrowed
 
 
 # What is wrong is said

@@ -1,5 +1,6 @@
 """Pictures that a browser without scripts shows to be searched for."""
 
+import html
 import io
 import re
 
@@ -29,7 +30,7 @@ def test_the_filters_stay_when_a_picture_is_shown(browser, people):
     response = browser.post(
         "/search/picture/", {"picture": png(), "filters": "dataset=square&q=x&next=//evil"}
     )
-    assert re.fullmatch(r"/search/\?dataset=square&picture=[\w-]+", response.url)
+    assert re.fullmatch(r"/search/\?picture=[\w-]+&dataset=square", response.url)
 
 
 def test_a_picture_shown_is_served_as_jpeg_to_its_owner_alone(browser, client, user):
@@ -103,6 +104,12 @@ def test_what_was_asked_stays_when_a_picture_is_refused(browser, people, data):
     assert page.all("input", name="q", form="picture-form")[0]["value"] == "a <red> coat"
 
 
-def test_words_do_not_follow_a_picture_that_is_taken(browser, people):
-    response = browser.post("/search/picture/", {"picture": png(), "q": "red"})
-    assert re.fullmatch(r"/search/\?picture=[\w-]+", response.url)
+def test_words_follow_a_picture_that_is_taken_and_can_be_left_out(browser, people):
+    pick = browser.post("/search/picture/", {"picture": png(), "q": " red & <b> "}, follow=True)
+    ((address, _),) = pick.redirect_chain
+    assert re.fullmatch(r"/search/\?q=red\+%26\+%3Cb%3E&picture=[\w-]+", address)
+    assert "Your words “red & <b>” count too." in html.unescape(text_of(pick))
+    page = Page(pick.content.decode())
+    (whole,) = [a["href"] for a in page.all("a", **{"class": "button"}) if "crop=0,0" in a["href"]]
+    assert "q=red" in whole
+    assert f"?picture={address.rpartition('=')[2]}" in [a.get("href") for a in page.all("a")]
