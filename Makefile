@@ -9,8 +9,10 @@ BIN = .venv/bin
 demo: .venv
 	@$(BIN)/python manage.py demo --port $(PORT)
 
+# Two processes for two cores: half of the suite's time is waiting. PYTEST="-n 0 -k words" runs less.
+PYTEST ?= -n 2
 test: .venv
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --dist worksteal $(PYTEST)
 
 # ROWS="8 11" measures these alone; BENCH_LARGE=1 adds what takes minutes. Rows 3 to 7, 10 and 14
 # search BENCH_N generated vectors, 100000 by default, which are kept in var/bench.

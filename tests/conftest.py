@@ -1,7 +1,8 @@
 """Real services for the suite: a PostgreSQL with pgvector and a Valkey of its own.
 
 They live in a temporary folder and listen on unix sockets in it, so that several runs at the same
-time do not meet. They are started when Django's settings are first read, at the top of this file.
+time do not meet. They are started when Django's settings are first read, at the top of this file:
+once in each process of pytest-xdist, so that its processes do not meet either.
 """
 
 import atexit
@@ -54,6 +55,12 @@ def _clear() -> None:
         if owner.is_file() and not psutil.pid_exists(int(owner.read_text())):
             embedded.stop(left)
             shutil.rmtree(left, ignore_errors=True)
+
+
+def pytest_xdist_setupnodes() -> None:
+    """The processes that run tests read settings of their own, from services of their own."""
+    os.environ.pop("DJANGO_SETTINGS_MODULE")
+    _stop(os.getpid())
 
 
 def _stop(owner: int) -> None:
