@@ -34,6 +34,13 @@ def test_import_dataset_says_what_it_made_and_what_it_refused(tmp_path):
     assert "0 new pictures, 1 known ones, 0 boxes" in again
 
 
+def test_an_import_of_nothing_but_refusals_fails(tmp_path):
+    rows = [{"id": 1, "file_path": "../x.jpg", "captions": [], "split": "train"}]
+    path = str(annotations(tmp_path / "a.json", rows))
+    with pytest.raises(CommandError, match="Nothing was imported"):
+        run("import_dataset", "cuhk_pedes", path, dataset="new")
+
+
 def test_the_pictures_of_annotations_may_lie_elsewhere(tmp_path):
     folder_of(tmp_path / "imgs", 1)
     row = {"id": 1, "file_path": "000.jpg", "captions": ["a"], "split": "test"}

@@ -174,18 +174,19 @@ def _to_onnx(
     path: Path,
     shapes: dict[str, dict[int, Dim]],
 ) -> None:
-    torch.onnx.export(
-        module,
-        example,
-        str(path),
-        input_names=list(shapes),
-        output_names=["output"],
-        dynamic_shapes=tuple(shapes.values()),
-        opset_version=OPSET,
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-    )
+    with graphs.without_advice():
+        torch.onnx.export(
+            module,
+            example,
+            str(path),
+            input_names=list(shapes),
+            output_names=["output"],
+            dynamic_shapes=tuple(shapes.values()),
+            opset_version=OPSET,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
     graph = onnx.load(path)
     graphs.forget_origin(graph)
     onnx.save(graph, path)

@@ -258,7 +258,7 @@ def _to_onnx(
     shapes: Mapping[str, Mapping[int, Any]],
     largest: int,
 ) -> None:
-    with tempfile.TemporaryDirectory(dir=path.parent) as work:
+    with tempfile.TemporaryDirectory(dir=path.parent) as work, graphs.without_advice():
         draft = Path(work) / path.name
         torch.onnx.export(
             module.cpu().eval(),

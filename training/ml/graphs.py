@@ -1,7 +1,10 @@
 """ONNX graphs of towers as data: simplified, fixed in their shapes, counted."""
 
+import logging
+import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import onnx
@@ -15,6 +18,20 @@ _LARGE = 1024
 def operators(model: ModelProto) -> Counter[str]:
     """How many nodes of each operator the graph has."""
     return Counter(node.op_type for node in model.graph.node)
+
+
+@contextmanager
+def without_advice() -> Iterator[None]:
+    """Without what torch's exporter tells those who develop it, which would fill a run's log."""
+    talker = logging.getLogger("torch.onnx")
+    before = talker.level
+    talker.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        talker.setLevel(before)
 
 
 def forget_origin(model: ModelProto) -> None:

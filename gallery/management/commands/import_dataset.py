@@ -91,6 +91,8 @@ class Command(BaseCommand):
         self._list(result.get("notes", []), result.get("noted", 0))
         if job.state != Job.State.DONE:
             raise CommandError(f"The job is {job.state}; the same command goes on from here.")
+        if job.failed and not (result.get("images") or result.get("known_images")):
+            raise CommandError("Nothing was imported: every record was refused.")
 
     def _list(self, told: list[tuple[str, str]], count: int) -> None:
         for item, text in told:
