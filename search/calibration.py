@@ -119,10 +119,15 @@ def request(
 
 def start_if_none(version: ModelVersion, user: "User | None" = None) -> Job | None:
     """Ask for a version's first calibration, on drawn people; None if it has one or will."""
-    asked = Job.objects.unfinished().filter(kind=KIND, params__version=version.pk)
-    if version.calibrations.exists() or asked.exists():
+    if version.calibrations.exists() or is_on_its_way(version.name):
         return None
     return request(version, DRAWN, user)
+
+
+def is_on_its_way(version_name: str) -> bool:
+    """Whether a job will calibrate a version or is at it."""
+    jobs_of = Job.objects.unfinished().filter(kind=KIND)
+    return jobs_of.filter(params__version_name=version_name).exists()
 
 
 def step(work: jobs.Work) -> bool:

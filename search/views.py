@@ -18,7 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 from gallery import pictures
 from gallery.models import Box, Review
 from pedsite.api import DomainError
-from search import admission, asking, coverage, grouping, retrieval, scope, shown
+from search import admission, asking, calibration, coverage, grouping, retrieval, scope, shown
 from search.forms import FILTER_FIELDS, SearchForm
 from search.models import Mode
 from search.questions import Like
@@ -141,6 +141,8 @@ def outcome(form: SearchForm, request: HttpRequest, *, limit: int) -> dict[str, 
         context["answer"] = answer = _ask(form, context, request, limit)
         if answer is not None:
             context |= _arranged(form, answer)
+            if answer.confidence is None and not answer.is_mixed:
+                context["calibrating"] = calibration.is_on_its_way(answer.version)
     except DomainError as exc:
         told = {"problems": [str(exc)], "status": exc.status, "retry_after": exc.retry_after}
         return context | told

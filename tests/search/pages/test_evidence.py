@@ -85,6 +85,8 @@ def test_words_and_a_box_are_one_question_with_a_mix(browser, people):
 
 def test_without_a_calibration_the_page_says_what_scores_are(browser, people):
     assert "manage.py calibrate tiny-square" in html(browser, q="red")
+    calibration.request(ModelVersion.objects.get(), calibration.DRAWN)
+    assert "is being measured just now" in html(browser, q="red")
 
 
 @pytest.fixture
