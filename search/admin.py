@@ -9,6 +9,7 @@ from search.models import (
     Comparison,
     Embedding,
     IndexTuning,
+    Inspection,
     SavedSearch,
     ServingVersion,
 )
@@ -69,6 +70,18 @@ class ComparisonAdmin(ReadOnly):
     exclude = ["questions", "datasets"]
     list_display = ["old", "new", "job", "created_by", "created_at"]
     list_select_related = ["old", "new", "job", "created_by"]
+
+
+@admin.register(Inspection)
+class InspectionAdmin(ReadOnly):
+    # Lists of numbers; the page of the inspection shows what they mean.
+    exclude = ["questions", "numbers"]
+    list_display = ["version", "dataset", "asked_with", "protocol", "job", "created_at"]
+    list_filter = ["asked_with", "protocol"]
+    list_select_related = ["version", "dataset", "job"]
+
+    def get_queryset(self, request: HttpRequest):
+        return super().get_queryset(request).defer("questions", "numbers")
 
 
 @admin.register(ServingVersion)

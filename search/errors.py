@@ -337,3 +337,10 @@ class ForeignVectors(DomainError):
 
     code = "foreign-vectors"
     status = 422
+
+
+class BadInspection(DomainError):
+    """Vectors, questions or settings with which searching cannot be measured."""
+
+    code = "bad-inspection"
+    status = 422

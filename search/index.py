@@ -79,6 +79,18 @@ def look(encoder: Encoder) -> Built | None:
     return Built(load=load, rows=valid[load], all_covered=_newest_load(encoder) <= load)
 
 
+def byte_size(encoder: Encoder) -> int:
+    """Of the encoder's complete indexes, on disk and, to be walked quickly, in memory."""
+    names = [name(encoder, load) for load in _valid(encoder)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(pg_relation_size(each::regclass)), 0)"
+            " FROM unnest(%s::text[]) each",
+            [names],
+        )
+        return int(cursor.fetchone()[0])
+
+
 def known(encoder: Encoder) -> Built | None:
     """As `look`, a second old at most. One that was dropped since costs time, never a hit."""
     found = _believed.get(encoder.pk)

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from pgvector.django import HalfVectorField
 
-from search.querysets import EmbeddingQuerySet, ServingVersionQuerySet
+from search.querysets import EmbeddingQuerySet, InspectionQuerySet, ServingVersionQuerySet
 
 
 class Embedding(models.Model):
@@ -190,6 +190,48 @@ class Preference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.comparison} {self.number}: {self.choice}"
+
+
+class Inspection(models.Model):
+    """How well each way of searching a dataset's vectors finds what is nearest, and what is right.
+
+    Numbers of all of them (`search.methods`), and the first hits of each question for the page.
+    """
+
+    class Protocol(models.TextChoices):
+        LEAVE_ONE_OUT = "leave_one_out", _("all but the asking box")
+        OTHER_CAMERAS = "other_cameras", _("other cameras only")
+        HELD_OUT = "held_out", _("without all asking boxes")
+
+    job = models.OneToOneField("jobs.Job", models.CASCADE, related_name="+")
+    version = models.ForeignKey(
+        "training.ModelVersion", models.CASCADE, related_name="+", verbose_name=_("model version")
+    )
+    dataset = models.ForeignKey(
+        "gallery.Dataset", models.CASCADE, related_name="+", verbose_name=_("dataset")
+    )
+    asked_with = models.CharField(_("asked with"), max_length=10, choices=QueryKind)
+    protocol = models.CharField(_("searched among"), max_length=20, choices=Protocol)
+    # {"queries", "top", "reranked", "code_bytes": list, "seed", "smallest_class"}.
+    options = models.JSONField(_("settings"), default=dict)
+    numbers = models.JSONField(_("numbers"), default=dict)
+    # {"box", "text", "person": identity's row id or null, "found": {way: [[box, score], ...]},
+    # "precision": {way: average precision, 0 to 1, or null where nothing is right}} each.
+    questions = models.JSONField(_("questions"), default=list)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    objects = InspectionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("inspection")
+        verbose_name_plural = _("inspections")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.version} / {self.dataset}"
 
 
 class ServingVersion(models.Model):

@@ -9,9 +9,10 @@ from django.db.models.functions import Cast
 from pgvector import HalfVector
 from pgvector.django import CosineDistance, HalfVectorField
 
-from gallery.models import Box, Review
+from gallery.models import Box, Dataset, Review
 
 if TYPE_CHECKING:
+    from pedsite.accounts.models import User
     from search.models import ServingVersion
     from training.models import Encoder
 
@@ -78,6 +79,16 @@ class EmbeddingQuerySet(models.QuerySet):
         """Adds `vector_bytes`, the vector as Postgres sends it: equal vectors, equal bytes."""
         sent = Func(F("vector"), function="halfvec_send", output_field=BinaryField())
         return self.annotate(vector_bytes=sent)
+
+
+class InspectionQuerySet(models.QuerySet):
+    def visible_to(self, user: "User") -> Self:
+        """Those of datasets that a user may see: they show its pictures."""
+        return self.filter(dataset__in=Dataset.objects.visible_to(user))
+
+    def with_context(self) -> Self:
+        """With what a page names, and without the questions, which are long."""
+        return self.select_related("version", "dataset", "job", "created_by").defer("questions")
 
 
 class ServingVersionQuerySet(models.QuerySet):

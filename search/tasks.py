@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from pedsite.jobs import work
-from search import calibration, comparisons, enrollment, features, generations
+from search import calibration, comparisons, enrollment, features, generations, inspections
 
 
 @shared_task(name=enrollment.TASK, acks_late=True)
@@ -40,3 +40,9 @@ def delete_generation(job_id: int) -> None:
 @shared_task(name=comparisons.TASK)
 def compare(job_id: int) -> None:
     work.execute(job_id, comparisons.step)
+
+
+@shared_task(name=inspections.TASK)
+def inspect(job_id: int) -> None:
+    # No budget: it is one piece.
+    work.execute(job_id, inspections.step, budget_s=None)

@@ -34,3 +34,8 @@ def test_a_web_process_loads_neither_torch_nor_transformers():
 def test_onnxruntime_waits_for_the_first_model():
     """It starts threads when imported; the web server and the worker fork after all imports."""
     assert loaded("onnxruntime") == ""
+
+
+def test_faiss_waits_for_the_first_codes():
+    """Few processes ever need it, and it brings an OpenMP of its own."""
+    assert loaded("faiss", "search.neighbours") == ""
