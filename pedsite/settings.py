@@ -318,6 +318,8 @@ PEDSITE_ENROLL_THREADS = env.integer("PEDSITE_ENROLL_THREADS", 0)
 PEDSITE_EXACT_ROWS = env.integer("PEDSITE_EXACT_ROWS", 20_000)
 # Searches at the same time over all web processes (0: two a core), and those that may wait for a
 # place (-1: as many again). Set the first where web processes have more cores than this machine.
+# Whoever sends it as a bearer may read /metrics; without one only administrators may.
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")
 PEDSITE_SEARCHES = env.integer("PEDSITE_SEARCHES", 0)
 PEDSITE_SEARCHES_WAITING = env.integer("PEDSITE_SEARCHES_WAITING", -1, least=-1)
 # Memory in which a vector index is built; one that does not fit is built many times slower.

@@ -4,20 +4,15 @@ from importlib import import_module
 
 from django.contrib import admin
 from django.contrib.auth import views as auth
-from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.permissions import AllowAny
 
+from pedsite import health
 from pedsite.api import unknown_address
 
 APPS = ["search", "training", "gallery", "pedsite.jobs", "pedsite.accounts"]
-
-
-def live(request: HttpRequest) -> HttpResponse:
-    """That the process answers; says nothing of what it depends on."""
-    return HttpResponse("ok\n", content_type="text/plain")
 
 
 api = [pattern for app in APPS for pattern in import_module(f"{app}.urls").api_urlpatterns]
@@ -43,5 +38,7 @@ urlpatterns = [
         name="api-docs",
     ),
     re_path(r"^api/v", unknown_address),
-    path("health/live", live, name="health-live"),
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+    path("metrics", health.metrics, name="metrics"),
 ]

@@ -30,6 +30,10 @@ POLL_S = 0.015
 SILENCE_S = 1.0
 # Nobody is kept waiting longer, and whoever is sent away is asked to stay away so long.
 PATIENCE_S = 2.0
+# How long they took, the waiting included, since Redis was last emptied: counts by upper bound,
+# `refused`, and the sum in microseconds.
+TALLY = "pedsite:searches:tally"
+BOUNDS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 RETRY_AFTER_S = 2
 
 # 1: come in, 0: wait, -1: too many wait already. The server's clock counts for all hosts.
@@ -81,7 +85,7 @@ def slot() -> Iterator[None]:
 
     Raises: TooBusy, too many wait already, or it was not this one's turn in time.
     """
-    token = uuid.uuid4().hex
+    token, began = uuid.uuid4().hex, time.perf_counter()
     try:
         admitted = _wait(token)
     except redis.RedisError as exc:
@@ -91,7 +95,12 @@ def slot() -> Iterator[None]:
         yield
     finally:
         if admitted:
-            _leave(token)
+            _leave(token, time.perf_counter() - began)
+
+
+def tally() -> dict[str, int]:
+    """The counts of TALLY, each bound's without those below it. Raises: RedisError."""
+    return {name.decode(): int(count) for name, count in _client().hgetall(TALLY).items()}
 
 
 def at_work() -> tuple[int, int]:
@@ -107,9 +116,7 @@ def _wait(token: str) -> bool:
         answer = _enter(token)
         if answer == 1:
             return True
-        if answer < 0:
-            raise TooBusy(RETRY_AFTER_S)
-        if time.monotonic() > until:
+        if answer < 0 or time.monotonic() > until:
             _leave(token)
             raise TooBusy(RETRY_AFTER_S)
         time.sleep(POLL_S)
@@ -121,11 +128,18 @@ def _enter(token: str) -> int:
     return int(script(keys=keys, args=[token, places(), queue(), LEASE_S, SILENCE_S]))
 
 
-def _leave(token: str) -> None:
+def _leave(token: str, seconds: float | None = None) -> None:
+    """Count one off; without its seconds, as one that was refused."""
     try:
         with _client().pipeline(transaction=False) as pipeline:
             for key in (RUNNING, WAITING, SEEN):
                 pipeline.zrem(key, token)
+            if seconds is None:
+                pipeline.hincrby(TALLY, "refused", 1)
+            else:
+                bound = next((each for each in BOUNDS_S if seconds <= each), "+Inf")
+                pipeline.hincrby(TALLY, str(bound), 1)
+                pipeline.hincrby(TALLY, "microseconds", round(seconds * 1e6))
             pipeline.execute()
     except redis.RedisError as exc:  # its lease ends by itself
         logger.warning("a search could not be counted off: %s", exc)
