@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from gallery.models import Camera, Dataset
+from pedsite.api import DomainError
 from search import asking
 from search.language import Query, filters_of
 from search.models import Mode
@@ -184,6 +185,28 @@ class SearchForm(forms.Form):
     def typed(self) -> Query:
         """The words of a valid form, taken apart. Raises: as `asking.parsed`."""
         return asking.parsed(self.cleaned_data.get("q") or "")
+
+    @property
+    def told(self) -> str:
+        """The typed description without filters; "" where there is none or it is refused."""
+        try:
+            typed = self.typed
+        except DomainError:
+            return ""
+        text = typed.text
+        for token in reversed(typed.tokens):
+            text = text[: token.start] + text[token.stop :]
+        return " ".join(text.split())
+
+    @property
+    def filters_typed(self) -> str:
+        """What is left of the typed text without its description."""
+        try:
+            typed = self.typed
+        except DomainError:
+            return ""
+        kept = [each for each in typed.tokens if each.name not in ("box", "picture")]
+        return " ".join(typed.text[each.start : each.stop] for each in kept)
 
     @property
     def examples(self) -> list[tuple[str, tuple[str, ...]]]:

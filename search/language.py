@@ -22,7 +22,8 @@ same, and full-width signs (：－＋) are read as plain ones. So this is a quer
 A quoted phrase without a sign stays in the description as well; its weight says how much more it
 counts than the rest. What has a colon in ordinary writing stays ordinary: "suspect: male" (a space
 follows), 10:30, 性别：女. An English word joined to a value by a colon can only be meant as a
-filter, so an unknown one is refused by name, and so is a Chinese one that is nearly a filter's.
+filter, so an unknown one is refused by name, and so is a Chinese one that is nearly a filter's, and
+a filter's name without a value at its colon.
 """
 
 import datetime as dt
@@ -143,6 +144,8 @@ _PHRASE = re.compile(
     rf"|(?P<plain>{_QUOTED}){_WEIGHT.replace('weight', 'plain_weight')}{_END}"
     rf"|(?P<word>[^\s\"^:]+)\^(?P<word_weight>\d+(?:\.\d+)?){_END}"
 )
+# A filter's name and a colon, and then nothing that belongs to it.
+_UNSAID = re.compile(r"(?P<name>[A-Za-z_]+|[\u4e00-\u9fff]{1,4}):(?=\s|$)")
 _CLOCK = re.compile(r"(\d{1,2})(?::(\d{2}))?-(\d{1,2})(?::(\d{2}))?")
 _LEAST_WEIGHT, _MOST_WEIGHT = 0.1, 10.0
 
@@ -186,6 +189,9 @@ def filters_of(query: Query, chosen: Filters) -> Filters:
 
 
 def _match(text: str, place: int) -> re.Match[str] | None:
+    unsaid = _UNSAID.match(text, place)
+    if unsaid is not None and (name := unsaid["name"].lower()) in _NAMES:
+        raise BadToken(unsaid[0], _EXAMPLES[_NAMES[name]])
     found = _FILTER.match(text, place)
     if found is None or (found["name"].lower() not in _NAMES and not found["name"].isascii()):
         if found is not None:

@@ -129,15 +129,19 @@ def outcome(form: SearchForm, request: HttpRequest, *, limit: int) -> dict[str, 
     context: dict[str, Any] = {"form": form, "problems": [], "status": 200}
     began = perf_counter()
     try:
-        if not form.is_valid():
+        valid = form.is_valid()
+        # Before anything is refused: the picture stays while the words are mended.
+        if form.shows == "picture":
+            picture = form.cleaned_data["picture"]
+            context["picture"] = shown.find(picture, request.user)
+        if form.shows == "box":
+            box_id = form.cleaned_data["box"]
+            context["asked_box"] = get_object_or_404(_findable(request), pk=box_id)
+        if not valid:
             problems = [text for texts in form.errors.values() for text in texts]
             return context | {"problems": problems, "status": 400}
-        wanted = form.cleaned_data
-        if form.shows == "picture":
-            context["picture"] = shown.find(wanted["picture"], request.user)
-        if form.shows == "box":
-            context["asked_box"] = get_object_or_404(_findable(request), pk=wanted["box"])
-        form.typed  # noqa: B018 (refuses tokens that there are not)
+        # Refuses tokens that there are not, and names of what there is not.
+        scope.resolve(form.filters(), request.user)
         context["answer"] = answer = _ask(form, context, request, limit)
         if answer is not None:
             context |= _arranged(form, answer)

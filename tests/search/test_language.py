@@ -101,6 +101,9 @@ def test_an_unknown_filter_is_refused_by_name(text, says):
         ('"red coat"^0', r"\^0.1"),
         ("camera:3^2", "camera:"),
         ("-camera:3", "camera:"),
+        ("after: 2026-11-01 red coat", "after:2026-11-01"),
+        ("red camera:", "camera:"),
+        ("时间： 下午", "time:"),
     ],
 )
 def test_a_value_that_cannot_be_read_is_told_with_an_example(text, example):

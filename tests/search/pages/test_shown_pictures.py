@@ -113,3 +113,29 @@ def test_words_follow_a_picture_that_is_taken_and_can_be_left_out(browser, peopl
     (whole,) = [a["href"] for a in page.all("a", **{"class": "button"}) if "crop=0,0" in a["href"]]
     assert "q=red" in whole
     assert f"?picture={address.rpartition('=')[2]}" in [a.get("href") for a in page.all("a")]
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [("foo:bar red", "foo"), ("!!!", "no words"), ("red " * 200, "at most 500"),
+     ("after:2024-99-99", "after"), ("dataset:nope man", "nope")],
+)  # fmt: skip
+def test_a_picture_stays_when_the_words_with_it_are_refused(browser, people, words, problem):
+    pick = browser.post("/search/picture/", {"picture": png(), "q": words}, follow=True)
+    assert pick.status_code >= 400
+    alerts = re.findall(r'role="alert">([^<]+)<', pick.content.decode())
+    assert any(problem in html.unescape(alert) for alert in alerts), alerts
+    token = re.search(r"picture=([\w-]+)", pick.redirect_chain[0][0])[1]
+    page = Page(pick.content.decode())
+    # The form sends it again with the mended words, and there is a way without any.
+    assert page.all("input", name="picture", value=token)
+    assert [a for a in page.all("a") if a.get("href", "").startswith(f"?picture={token}")]
+    assert page.all("input", name="q", id="q")[0]["value"] == words.strip()
+
+
+def test_filters_that_were_typed_stay_where_the_words_are_left_out(browser, people):
+    asked = {"picture": png(), "q": "red dataset:square coat"}
+    pick = browser.post("/search/picture/", asked, follow=True)
+    assert "Your words “red coat” count too." in html.unescape(text_of(pick))
+    hrefs = [a.get("href", "") for a in Page(pick.content.decode()).all("a")]
+    assert [one for one in hrefs if one.startswith("?q=dataset%3Asquare&picture=")]
