@@ -6,14 +6,19 @@ Those that need a service are tagged `database`, so that they run with `migrate`
 
 import os
 import secrets
+import socket
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 import redis
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 from django.db.utils import DatabaseError
+
+from search.models import Mirror
 
 PGVECTOR_LEAST = (0, 8)
 
@@ -90,6 +95,48 @@ def pgvector(
             hint="Install pgvector on the server, then ALTER EXTENSION vector UPDATE.",
             id="pedsite.E004",
         )
+    ]
+
+
+@register
+def engine(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E007: searches are to ask a Milvus that nobody named, or that nothing here speaks to."""
+    if settings.PEDSITE_ENGINE != "milvus":
+        return []
+    if not settings.MILVUS_URI:
+        hint = "Set MILVUS_URI, such as http://milvus.example:19530."
+        return [Error("PEDSITE_ENGINE is milvus, and none is named.", hint=hint, id="pedsite.E007")]
+    if find_spec("pymilvus") is None:
+        hint = "Install requirements.txt."
+        return [Error("PEDSITE_ENGINE is milvus without pymilvus.", hint=hint, id="pedsite.E007")]
+    return []
+
+
+@register(Tags.database)
+def milvus_reachable(
+    app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """E008: Milvus does not answer. W010: changes wait for one that is not named any more."""
+    if "default" not in (databases or []):
+        return []
+    if settings.MILVUS_URI:
+        # A plain connection: a process that has spoken gRPC must not fork workers after it.
+        parts = urlsplit(settings.MILVUS_URI)
+        address = (parts.hostname or "localhost", parts.port or 19530)
+        try:
+            socket.create_connection(address, timeout=3).close()
+        except OSError as exc:
+            hint = "Check MILVUS_URI."
+            return [Error(f"Milvus does not answer: {exc}", hint=hint, id="pedsite.E008")]
+        return []
+    try:
+        if not Mirror.objects.exists():
+            return []
+    except DatabaseError:
+        return []  # before the first migration
+    hint = "Set MILVUS_URI again, and run mirror_vectors --forget if it is not wanted any more."
+    return [
+        Warning("Vectors are mirrored to a Milvus that is not named.", hint=hint, id="pedsite.W010")
     ]
 
 

@@ -17,8 +17,9 @@ from django.db.models import Q
 from django.db.utils import DatabaseError
 
 from pedsite.api import DomainError
-from search import coverage, index, tuning
-from search.models import Mode, ServingVersion
+from search import coverage, engines, index, tuning
+from search.engines import collections, mirror
+from search.models import Mirror, Mode, ServingVersion
 from training import versions
 from training.models import ModelVersion
 
@@ -55,6 +56,7 @@ def examine(named: Iterable[ModelVersion] = ()) -> Iterator[Finding]:
         return
     yield _queue()
     yield _workers()
+    yield from _engine()
     rows = ServingVersion.objects.in_force().values("version")
     wanted = Q(pk__in=rows) | Q(pk__in=[version.pk for version in named])
     found = list(ModelVersion.objects.with_towers().filter(wanted))
@@ -125,6 +127,26 @@ def _workers() -> Finding:
     return Finding(what="workers", state=State.OK, detail=f"{len(answers)} answer")
 
 
+def _engine() -> Iterator[Finding]:
+    what = f"engine {settings.PEDSITE_ENGINE}"
+    if not settings.MILVUS_URI:
+        yield Finding(what=what, state=State.OK, detail="vectors are searched in PostgreSQL")
+        return
+    try:
+        server = collections.server()
+        yield Finding(what=what, state=State.OK, detail=f"Milvus {server} answers")
+        for kept in Mirror.objects.order_by("pk"):
+            waiting = mirror.waiting(kept.pk)
+            rows = collections.count(kept.collection) if kept.is_filled else 0
+            detail = f"{rows:,} vectors of encoder {kept.pk}, {waiting:,} changes wait"
+            state = State.OK if kept.is_filled and waiting < mirror.CHUNK else State.WARNING
+            if not kept.is_filled:
+                detail = f"encoder {kept.pk} is not filled: run mirror_vectors."
+            yield Finding(what="Milvus", state=state, detail=detail)
+    except DomainError as exc:
+        yield Finding(what=what, state=State.ERROR, detail=str(exc))
+
+
 def _towers(version: ModelVersion) -> Iterator[Finding]:
     try:
         for one in versions.self_test(version):
@@ -150,8 +172,8 @@ def _coverage(version: ModelVersion) -> Finding:
 
 def _index(version: ModelVersion) -> Finding:
     encoder, what = version.image_encoder, f"{version} index"
-    built, measured = index.look(encoder), tuning.newest(encoder)
-    if built is None:
+    built, measured = engines.current().look(encoder), tuning.newest(encoder)
+    if built is None or not index.is_worth_it(encoder):
         if index.is_worth_it(encoder):
             detail = "It is missing, and every search compares all vectors: run tune_index."
             return Finding(what=what, state=State.WARNING, detail=detail)

@@ -316,6 +316,20 @@ PEDSITE_INFERENCE_THREADS = env.integer("PEDSITE_INFERENCE_THREADS", 1, least=1)
 PEDSITE_ENROLL_THREADS = env.integer("PEDSITE_ENROLL_THREADS", 0)
 # Searches among at most so many boxes compare all of them; beyond, a vector index is built.
 PEDSITE_EXACT_ROWS = env.integer("PEDSITE_EXACT_ROWS", 20_000)
+# Where the nearest vectors are looked for: "pgvector", or "milvus", a server or cluster at
+# MILVUS_URI that is filled from the database. The database holds the vectors in both cases.
+PEDSITE_ENGINE = env.text("PEDSITE_ENGINE", "pgvector", choices=("pgvector", "milvus"))
+MILVUS_URI = env.text("MILVUS_URI", "")
+MILVUS_TOKEN = env.text("MILVUS_TOKEN", "")
+MILVUS_DATABASE = env.text("MILVUS_DATABASE", "")
+# The kind of index of collections that are made from now on.
+MILVUS_INDEX = env.text("MILVUS_INDEX", "HNSW", choices=("HNSW", "HNSW_SQ", "IVF_SQ8", "DISKANN"))
+if MILVUS_URI:
+    CELERY_BEAT_SCHEDULE["search-mirror"] = {
+        "task": "search.mirror",
+        "schedule": timedelta(seconds=5),
+        "options": {"expires": 5},
+    }
 # Searches at the same time over all web processes (0: two a core), and those that may wait for a
 # place (-1: as many again). Set the first where web processes have more cores than this machine.
 # Whoever sends it as a bearer may read /metrics; without one only administrators may.

@@ -27,7 +27,7 @@ from gallery.errors import BadImage, UnknownDataset
 from gallery.models import Box, Dataset, Review
 from pedsite.jobs import work as jobs
 from pedsite.jobs.models import Job
-from search import encoders, index, serving, tuning, vectors
+from search import encoders, engines, index, serving, tuning, vectors
 from search.errors import NothingToEnroll
 from search.models import Embedding, QueryKind, ServingVersion
 from training.ml.runtime import ImageTower, SelfTestFailed
@@ -79,6 +79,7 @@ def step(work: jobs.Work) -> bool:
     Raises:
         UnknownDataset, NothingToEnroll: the dataset or the versions were deleted meanwhile.
         CorruptArtifact: a tower does not load or fails its self-test.
+        EngineSilent: the vectors are stored, and Milvus does not take them in.
     """
     dataset, versions = _subjects(work)
     towers = list({each.image_encoder_id: each.image_encoder for each in versions}.values())
@@ -95,7 +96,7 @@ def step(work: jobs.Work) -> bool:
     if _start_over(work, dataset, towers):
         return True
     for encoder in towers:
-        index.ensure(encoder, partial(work.beat, _("Building the vector index")))
+        engines.current().ensure(encoder, partial(work.beat, _("Building the vector index")))
         tuning.ensure(encoder, partial(work.beat, _("Measuring the vector index")))
     for version in versions:
         serving.start_if_none(version, work.job.created_by, dataset.kind)
@@ -199,6 +200,7 @@ def _enroll_some(work: jobs.Work, dataset: Dataset, encoder: Encoder) -> bool:
         vectors.write(dataset, encoder, rows, load)
         work.advance(len(rows), failures, note="")
         work.keep(after={**after, str(encoder.pk): boxes[-1].pk})
+    engines.current().follow(encoder)
     index.refresh_estimates()
     return True
 

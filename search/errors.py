@@ -139,6 +139,19 @@ class TooBusy(DomainError):
         self.retry_after = retry_after
 
 
+class EngineSilent(DomainError):
+    """Milvus does not answer, or with an error."""
+
+    code = "engine-silent"
+    status = 503
+    retry_after = 10
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            _("The vector engine Milvus failed: %(reason)s") % {"reason": reason.strip()}
+        )
+
+
 class BadComparison(DomainError):
     """Versions or questions that cannot be compared."""
 

@@ -27,7 +27,7 @@ from gallery.models import Box, Caption, Dataset, Image, Review
 from pedsite.accounts.models import User
 from pedsite.jobs import work as jobs
 from pedsite.jobs.models import Job
-from search import encoders, index, tuning, vectors
+from search import encoders, engines, index, tuning, vectors
 from search.errors import ForeignVectors
 from search.models import Embedding
 from training import versions
@@ -158,7 +158,8 @@ class Importer:
             self._entries = (entry for entry in read if int(str(entry.mark)) > done)
         chunk = list(islice(self._entries, CHUNK))
         if not chunk:
-            index.ensure(version.image_encoder, partial(at.beat, _("Building the vector index")))
+            building = partial(at.beat, _("Building the vector index"))
+            engines.current().ensure(version.image_encoder, building)
             tuning.ensure(version.image_encoder, partial(at.beat, _("Measuring the vector index")))
             return False
         wanted = [entry for entry in chunk if not only or entry.item in only]
@@ -167,6 +168,7 @@ class Importer:
             vectors.write(dataset, version.image_encoder, rows)
             at.keep(mark=chunk[-1].mark)
             at.advance(len(rows), failures)
+        engines.current().follow(version.image_encoder)
         index.refresh_estimates()
         return True
 

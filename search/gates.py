@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pedsite.api import DomainError
-from search import comparisons, index
+from search import comparisons, engines, index
 from search.models import ServingVersion
 from training import versions
 from training.models import Evaluation, ModelVersion
@@ -80,7 +80,7 @@ def _index(version: ModelVersion) -> Check:
     if not index.is_worth_it(encoder):
         detail = _("None is needed: every search compares all.")
         return Check(title=title, result=Result.PASSED, detail=detail)
-    if index.exists(encoder):
+    if engines.current().look(encoder):
         return Check(title=title, result=Result.PASSED, detail=_("It is built."))
     detail = _("It is not built: every search would compare all.")
     return Check(title=title, result=Result.FAILED, detail=detail)

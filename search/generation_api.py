@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from search import comparisons, gates, generations, index, tuning
+from search import comparisons, engines, gates, generations, tuning
 from search.models import IndexTuning, QueryKind
 from training import versions
 
@@ -68,7 +68,7 @@ class GenerationListApi(APIView):
         @extend_schema(responses=Index)
         def get_index(self, generation: generations.Generation) -> dict[str, Any] | None:
             encoder = generation.version.image_encoder
-            built = index.look(encoder)
+            built = engines.current().look(encoder)
             if built is None:
                 return None
             measured = tuning.newest(encoder)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from gallery.models import Dataset
 from pedsite.jobs import work as jobs
 from pedsite.jobs.models import Job
-from search import counts, enrollment, gates, index, serving
+from search import counts, engines, enrollment, gates, serving
 from search.counts import Counts
 from search.errors import (
     BeingDeleted,
@@ -238,7 +238,7 @@ def request_deletion(
 def step(work: jobs.Work) -> bool:
     """Delete the next vectors, after the indexes. True: more is left.
 
-    Raises: StillServes, it began to answer meanwhile.
+    Raises: StillServes, it began to answer meanwhile; EngineSilent.
     """
     version = ModelVersion.objects.with_towers().filter(pk=work.params["version"]).first()
     if version is None:
@@ -248,7 +248,8 @@ def step(work: jobs.Work) -> bool:
         work.plan(rows.count())
     if _wait_for_searches(work, version):
         return True
-    index.drop(version.image_encoder, work.beat)
+    for engine in engines.ENGINES.values():
+        engine.drop(version.image_encoder, work.beat)
     with _alone():
         _refuse_serving(version)
         some = list(rows.order_by("pk").values_list("pk", flat=True)[:CHUNK])

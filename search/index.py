@@ -46,7 +46,7 @@ _believed: dict[int, tuple[float, "Built | None"]] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """A complete index: it covers the loads up to `load`, about `rows` vectors.
+    """What can be walked: the loads up to `load`, about `rows` vectors.
 
     `all_covered` says that no row of the encoder is of a later load.
     """
@@ -54,6 +54,9 @@ class Built:
     load: int
     rows: int
     all_covered: bool
+    # A walk keeps to datasets, cameras and times by itself, and stops by itself when others of
+    # the filters drop too much: whether it pays need not be guessed.
+    keeps_to_filters: bool = False
 
 
 def threshold() -> int:

@@ -1,5 +1,6 @@
 """Where a description leads: the vectors of boxes, and which version answers a query."""
 
+import uuid
 from typing import Any
 
 from django.conf import settings
@@ -92,6 +93,8 @@ class IndexTuning(models.Model):
     rows = models.PositiveBigIntegerField(_("vectors"))
     # What asked: texts, or the vectors of boxes where no text tower is there.
     asked_with = models.CharField(_("asked with"), max_length=10, choices=QueryKind)
+    # Which engine was walked: a width is worth another recall in another one.
+    engine = models.CharField(_("engine"), max_length=20, default="pgvector", db_default="pgvector")
     questions = models.PositiveIntegerField(_("questions"))
     # Walked widths, rising, as {"ef", "recall", "ms"}: recall of the nearest 20 against the exact
     # scan, 0 to 1, and the median of milliseconds.
@@ -129,6 +132,53 @@ class IndexTuning(models.Model):
 
     def _at(self, mode: str) -> dict[str, Any]:
         return next(point for point in self.curve if point["ef"] == self.ef(mode))
+
+
+def collection_name() -> str:
+    """A name that nothing else has, for a collection of Milvus."""
+    return f"pedsite_{uuid.uuid4().hex}"
+
+
+class Mirror(models.Model):
+    """That the vectors of an encoder are kept in Milvus too.
+
+    Without a foreign key: the row has to outlive its encoder until the collection is dropped.
+    """
+
+    encoder_id = models.PositiveBigIntegerField(primary_key=True)
+    # Like no other: sites that share a cluster must not take each other's.
+    collection = models.CharField(_("collection"), max_length=60, default=collection_name)
+    # Boxes up to this one were taken over from what was there when it began.
+    filled_to = models.PositiveBigIntegerField(default=0)
+    is_filled = models.BooleanField(_("filled"), default=False)
+    # When something last went over: a search soon after asks Milvus to wait for it.
+    synced_at = models.DateTimeField(_("last change"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("mirror")
+        verbose_name_plural = _("mirrors")
+
+    def __str__(self) -> str:
+        return f"encoder {self.encoder_id}"
+
+
+class Unmirrored(models.Model):
+    """That one vector has to be looked at again: it came, changed, went, or its box was hidden.
+
+    Written in the transaction that changes it, by `vectors.write` and by triggers (migration 8),
+    and deleted when Milvus has what the database holds by then.
+    """
+
+    encoder_id = models.PositiveBigIntegerField()
+    box_id = models.PositiveBigIntegerField()
+
+    class Meta:
+        verbose_name = _("change that waits for its mirror")
+        verbose_name_plural = _("changes that wait for their mirror")
+        indexes = [models.Index(name="search_unmirrored_next", fields=["encoder_id", "id"])]
+
+    def __str__(self) -> str:
+        return f"encoder {self.encoder_id}, box {self.box_id}"
 
 
 class Comparison(models.Model):

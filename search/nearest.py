@@ -2,8 +2,9 @@
 
 Every vector that the filters leave is compared (exactly) where these are few, where a walk of the
 index would have to pass over too many that the filters drop, or where `exact` is asked for. Else
-the index is walked, as wide as the mode needs at the gallery's size, for more candidates than are
-wanted; rows that it does not cover yet are compared all. Candidates are ranked by exact distance.
+the engine walks its index, as wide as the mode needs at the gallery's size, for more candidates
+than are wanted, and compares all rows that it does not cover yet. Candidates are ranked by exact
+distance.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,17 +13,18 @@ from typing import Protocol
 
 import numpy as np
 
-from search import index, tuning
+from search import engines, index, tuning
+from search.engines import Ranked
+from search.engines.pgvector import OVERFETCH
+from search.errors import EngineSilent
 from search.index import Built
 from search.models import Mode
 from search.querysets import EmbeddingQuerySet
 from search.scope import Scope
 from training.models import Encoder
 
-# Candidates fetched for each hit wanted, then ranked by their exact distance.
-OVERFETCH = 4
-
-Ranked = list[tuple[float, int]]  # (cosine distance, box id), closest first
+# Vectors that are compared all where Milvus should answer and does not: a second or two of work.
+MOST_WITHOUT = 1_000_000
 
 
 class Place(Protocol):
@@ -74,6 +76,9 @@ def rank(
         without: box ids that are passed over.
         demands: what every hit has to keep, beside being near.
         left: about how many vectors the scope leaves; the planner is asked where None.
+
+    Raises:
+        EngineSilent: Milvus does not answer, and there are too many to compare all.
     """
     rows = scope.embeddings(encoder)
     passed_over = list(without)
@@ -81,16 +86,16 @@ def rank(
         rows = rows.exclude(box_id__in=passed_over)
     for number, demand in enumerate(demands):
         rows = rows.within(demand.vector, demand.least, demand.most, f"demanded_{number}")
-    built = None if mode == Mode.EXACT else index.known(encoder)
+    built = None if mode == Mode.EXACT else engines.current().known(encoder)
     if built is not None:
         depth = wanted + (after.shown if after else 0)
         if left is None:
             left = index.estimate(scope.vectors(encoder))
         if _pays(built, encoder, left, depth * OVERFETCH):
-            found = _walk(rows, encoder, query, depth, built, mode)
-            ranked = _behind(found, after)[:wanted]
-            if len(ranked) == wanted:
-                return Ranking(rows=ranked, is_exact=False)
+            width = tuning.ef(encoder, mode, built.rows)
+            ranked = _behind(_walk(rows, encoder, query, depth, built, width, scope, left), after)
+            if len(ranked) >= wanted:
+                return Ranking(rows=ranked[:wanted], is_exact=False)
     exact = rows.nearest_exactly(query, encoder)
     if after is not None:
         exact = exact.beyond(after.distance, after.box_id)
@@ -101,6 +106,8 @@ def _pays(built: Built, encoder: Encoder, left: int, candidates: int) -> bool:
     """Whether walking the index costs less than comparing all that the filters leave."""
     if left <= tuning.exact_rows(encoder):
         return False
+    if built.keeps_to_filters:
+        return True
     visits = candidates * max(1.0, built.rows / left)
     return visits <= index.MOST_VISITS
 
@@ -111,21 +118,19 @@ def _walk(
     query: np.ndarray,
     wanted: int,
     built: Built,
-    mode: str,
+    width: int,
+    scope: Scope,
+    left: int,
 ) -> Ranked:
-    """The nearest by the index and, of rows that it does not cover, all the nearest.
-
-    Empty where the walk ended before it had `wanted`: it may have missed any.
-    """
-    index.prepare(tuning.ef(encoder, mode, built.rows))
-    covered = rows.filter(load__lte=built.load).nearest_by_index(query, encoder)
-    found = list(covered.values_list("distance", "box_id")[: wanted * OVERFETCH])
-    if len(found) < wanted:
+    """What the engine finds; nothing where it is silent and all can be compared without it."""
+    try:
+        return engines.current().walk(
+            rows, encoder, query, wanted, built=built, width=width, scope=scope
+        )
+    except EngineSilent:
+        if left > MOST_WITHOUT:
+            raise
         return []
-    if not built.all_covered:
-        fresh = rows.filter(load__gt=built.load).nearest_exactly(query, encoder)
-        found += fresh.values_list("distance", "box_id")[:wanted]
-    return sorted(found)
 
 
 def _behind(ranked: Ranked, after: Place | None) -> Ranked:

@@ -66,6 +66,8 @@ class Scope:
     dataset_ids: tuple[int, ...]
     camera_ids: tuple[int, ...] | None = None
     times: Q = field(default_factory=Q)
+    # The first and the last moment of `times`, or a little more, for what knows no Q.
+    span: tuple[dt.datetime | None, dt.datetime | None] = (None, None)
     # On the box itself; None where nothing is asked of it, which spares the look at its table.
     boxes_where: Q | None = None
 
@@ -125,6 +127,7 @@ def resolve(filters: Filters, user: "User | None") -> Scope:
         dataset_ids=ids,
         camera_ids=_camera_ids(filters.cameras, ids),
         times=_times(filters.after, filters.before) & _hours(filters.hours),
+        span=_span(filters.after, filters.before),
         boxes_where=_boxes_where(filters),
     )
 
@@ -150,6 +153,16 @@ def _times(after: Moment | None, before: Moment | None) -> Q:
     if before == dt.date.max:
         return conditions & Q(taken_at__isnull=False)
     return conditions & Q(taken_at__lt=_start(before + dt.timedelta(days=1)))
+
+
+def _span(
+    after: Moment | None, before: Moment | None
+) -> tuple[dt.datetime | None, dt.datetime | None]:
+    first = None if after is None else _start(after)
+    if before is None or before == dt.date.max:
+        return first, None
+    is_day = not isinstance(before, dt.datetime)
+    return first, _start(before + dt.timedelta(days=1) if is_day else before)
 
 
 def _hours(hours: tuple[dt.time, dt.time] | None) -> Q:

@@ -4,6 +4,8 @@ from celery import shared_task
 
 from pedsite.jobs import work
 from search import calibration, comparisons, enrollment, features, generations, inspections
+from search.engines import mirror
+from search.errors import EngineSilent
 
 
 @shared_task(name=enrollment.TASK, acks_late=True)
@@ -35,6 +37,15 @@ def import_features(job_id: int) -> None:
 @shared_task(name=generations.TASK)
 def delete_generation(job_id: int) -> None:
     work.execute(job_id, generations.step)
+
+
+@shared_task(name="search.mirror")
+def follow_mirrors() -> None:
+    try:
+        mirror.follow_all()
+    except EngineSilent:
+        # It is logged, nothing is lost, and the next round comes in seconds.
+        return
 
 
 @shared_task(name=comparisons.TASK)

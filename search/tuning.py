@@ -10,8 +10,10 @@ from collections.abc import Callable
 from statistics import mean, median
 
 import numpy as np
+from django.conf import settings
 
-from search import encoders, index, probes
+from search import encoders, engines, index, probes
+from search.index import Built
 from search.models import Embedding, IndexTuning, Mode, QueryKind
 from search.querysets import EmbeddingQuerySet
 from training.models import Encoder, ModelVersion
@@ -37,8 +39,9 @@ Found = list[tuple[float, int]]
 
 
 def newest(encoder: Encoder) -> IndexTuning | None:
-    """The measurement in force."""
-    return IndexTuning.objects.filter(encoder_id=encoder.pk).order_by("-pk").first()
+    """The measurement in force for the engine that answers."""
+    rows = IndexTuning.objects.filter(encoder_id=encoder.pk, engine=settings.PEDSITE_ENGINE)
+    return rows.order_by("-pk").first()
 
 
 def ef(encoder: Encoder, mode: str, rows: int) -> int:
@@ -62,10 +65,10 @@ def exact_rows(encoder: Encoder) -> int:
 def ensure(encoder: Encoder, beat: Callable[[], None] = lambda: None) -> IndexTuning | None:
     """Measure if it was never done or the vectors have doubled since; None if it is not due.
 
-    Raises: what `beat` raises, and nothing is kept.
+    Raises: EngineSilent, and what `beat` raises; nothing is kept.
     """
-    built = index.look(encoder)
-    if built is None:
+    built = engines.current().look(encoder)
+    if built is None or not index.is_worth_it(encoder):
         return None
     last = newest(encoder)
     if last is not None and built.rows < 2 * last.rows:
@@ -78,7 +81,8 @@ def measure(encoder: Encoder, beat: Callable[[], None] = lambda: None) -> IndexT
 
     `beat` is called between two questions. None without an index or with too few questions.
     """
-    if not index.exists(encoder):
+    built = engines.current().look(encoder)
+    if built is None:
         return None
     kind, asked = _questions(encoder)
     if len(asked) < FEWEST:
@@ -91,9 +95,10 @@ def measure(encoder: Encoder, beat: Callable[[], None] = lambda: None) -> IndexT
         nearest, seconds = _timed(rows.nearest_exactly(query, encoder)[:TOP])
         expected.append(nearest)
         scans.append(seconds)
-    curve = _curve(rows, encoder, asked, expected, beat)
+    curve = _curve(rows, encoder, asked, expected, built, beat)
     made = IndexTuning.objects.create(
         encoder=encoder,
+        engine=settings.PEDSITE_ENGINE,
         rows=count,
         asked_with=kind,
         questions=len(asked),
@@ -132,19 +137,19 @@ def _curve(
     encoder: Encoder,
     asked: list[np.ndarray],
     expected: list[Found],
+    built: Built,
     beat: Callable[[], None],
 ) -> list[dict[str, float]]:
     curve: list[dict[str, float]] = []
-    built = index.look(encoder)
-    covered = rows.filter(load__lte=built.load if built else 0)
+    walk = engines.current().walk
     for width in LADDER:
-        index.prepare(width)
         recalls, walks = [], []
         for query, nearest in zip(asked, expected, strict=True):
             beat()
-            found, seconds = _timed(covered.nearest_by_index(query, encoder)[: TOP * 4])
-            recalls.append(_recall(sorted(found)[:TOP], nearest))
-            walks.append(seconds)
+            began = time.perf_counter()
+            found = walk(rows, encoder, query, TOP, built=built, width=width)
+            walks.append(time.perf_counter() - began)
+            recalls.append(_recall(found[:TOP], nearest))
         point = {"ef": width, "recall": mean(recalls), "ms": median(walks) * 1e3}
         curve.append(point)
         if point["recall"] >= AIMS[Mode.THOROUGH]:

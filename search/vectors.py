@@ -18,16 +18,24 @@ _CREATE = """
 # Nothing that a vector refers to may be deleted before it is committed. The dataset first: whoever
 # deletes boxes holds that row too, so neither waits for the other twice.
 _HOLD = "SELECT FROM gallery_dataset WHERE id = %s FOR KEY SHARE"
+# What another engine has to take in is noted in the same breath (`engines.mirror`).
 _INSERT = """
-    INSERT INTO search_embedding
-    (encoder_id, load, box_id, vector, dataset_id, camera_id, taken_at)
-    SELECT %s, %s, box.id, incoming.vector, image.dataset_id, image.camera_id, image.taken_at
-    FROM search_incoming incoming
-    JOIN gallery_box box ON box.id = incoming.box_id
-    JOIN gallery_image image ON image.id = box.image_id AND image.dataset_id = %s
-    ORDER BY box.id
-    FOR KEY SHARE OF box, image
-    ON CONFLICT (encoder_id, box_id) DO NOTHING
+    WITH made AS (
+        INSERT INTO search_embedding
+        (encoder_id, load, box_id, vector, dataset_id, camera_id, taken_at)
+        SELECT %s, %s, box.id, incoming.vector, image.dataset_id, image.camera_id, image.taken_at
+        FROM search_incoming incoming
+        JOIN gallery_box box ON box.id = incoming.box_id
+        JOIN gallery_image image ON image.id = box.image_id AND image.dataset_id = %s
+        ORDER BY box.id
+        FOR KEY SHARE OF box, image
+        ON CONFLICT (encoder_id, box_id) DO NOTHING
+        RETURNING encoder_id, box_id
+    ), noted AS (
+        INSERT INTO search_unmirrored (encoder_id, box_id)
+        SELECT encoder_id, box_id FROM made JOIN search_mirror USING (encoder_id)
+    )
+    SELECT count(*) FROM made
 """
 
 
@@ -64,7 +72,7 @@ def write(
             for box_id, vector in rows:
                 copy.write_row((box_id, HalfVector(vector)))
         cursor.execute(_INSERT, [encoder.pk, load, dataset.pk])
-        return cursor.rowcount
+        return cursor.fetchone()[0]
 
 
 def _register(cursor) -> None:

@@ -30,7 +30,16 @@ FAST = {
 
 
 def _start() -> None:
-    for name in ("DATABASE_URL", "REDIS_URL", "EMBEDDED", "S3_BUCKET", "DEBUG", "LOG_FORMAT"):
+    for name in (
+        "DATABASE_URL",
+        "REDIS_URL",
+        "EMBEDDED",
+        "S3_BUCKET",
+        "DEBUG",
+        "LOG_FORMAT",
+        "PEDSITE_ENGINE",
+        "MILVUS_URI",
+    ):
         os.environ.pop(name, None)
     (PLACE / "owner").write_text(str(os.getpid()))
     for folder in ("run", "logs", "media"):

@@ -6,7 +6,7 @@ from django import template
 from django.db.models import QuerySet
 
 from pedsite.accounts.models import User
-from search import coverage, index, tuning
+from search import coverage, engines, tuning
 from search.models import ServingVersion
 from training.models import ModelVersion
 
@@ -30,7 +30,7 @@ def index_of(version: ModelVersion) -> dict[str, Any]:
     """The vector index of a version's image tower, and how wide it was measured to be walked."""
     encoder = version.image_encoder
     return {
-        "built": index.look(encoder),
+        "built": engines.current().look(encoder),
         "tuning": tuning.newest(encoder),
         "exact_rows": tuning.exact_rows(encoder),
     }

@@ -1,9 +1,12 @@
 """What the system checks find."""
 
+import socket
+
 import pytest
 from django.core.checks import run_checks
 
 from pedsite import checks
+from search.models import Mirror
 
 
 def ids(found) -> list[str]:
@@ -42,3 +45,28 @@ def test_a_redis_that_does_not_answer_is_refused(settings):
 def test_services_are_not_asked_where_none_are_needed(settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     assert run_checks() == []
+
+
+def test_milvus_has_to_be_named_and_spoken_to(settings, monkeypatch):
+    assert checks.engine(None) == []
+    settings.PEDSITE_ENGINE = "milvus"
+    found = checks.engine(None)
+    assert ids(found) == ["pedsite.E007"]
+    assert "MILVUS_URI" in found[0].hint
+    settings.MILVUS_URI = "http://milvus.example:19530"
+    assert checks.engine(None) == []
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    assert ids(checks.engine(None)) == ["pedsite.E007"]
+
+
+def test_a_milvus_that_does_not_answer_is_refused_and_a_forgotten_one_told(db, settings):
+    settings.MILVUS_URI = "http://127.0.0.1:1"
+    assert ids(checks.milvus_reachable(None, databases=["default"])) == ["pedsite.E008"]
+    assert checks.milvus_reachable(None) == []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings.MILVUS_URI = f"http://127.0.0.1:{server.getsockname()[1]}"
+        assert checks.milvus_reachable(None, databases=["default"]) == []
+    settings.MILVUS_URI = ""
+    assert checks.milvus_reachable(None, databases=["default"]) == []
+    Mirror.objects.create(encoder_id=1)
+    assert ids(checks.milvus_reachable(None, databases=["default"])) == ["pedsite.W010"]

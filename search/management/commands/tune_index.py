@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from pedsite.api import DomainError
-from search import index, serving, tuning
+from search import engines, index, serving, tuning
 from search.models import Mode, QueryKind
 from training import versions
 
@@ -25,8 +25,11 @@ class Command(BaseCommand):
             version = versions.get(model) if model else serving.current(QueryKind.PICTURE)
         except DomainError as exc:
             raise CommandError(str(exc)) from exc
-        index.ensure(version.image_encoder)
-        found = tuning.measure(version.image_encoder)
+        try:
+            engines.current().ensure(version.image_encoder)
+            found = tuning.measure(version.image_encoder)
+        except DomainError as exc:
+            raise CommandError(str(exc)) from exc
         if found is None:
             raise CommandError(
                 f"{version} has no index: every search among up to {index.threshold()} vectors "
