@@ -1,5 +1,6 @@
 """What is wrong with a deployment, found by trying it: `manage.py doctor`."""
 
+import secrets
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from django.conf import settings
 from django.core.checks import run_checks
 from django.core.checks.messages import ERROR
 from django.core.exceptions import ObjectDoesNotExist
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Q
@@ -54,6 +57,7 @@ def examine(named: Iterable[ModelVersion] = ()) -> Iterator[Finding]:
     except DatabaseError as exc:
         yield Finding(what="PostgreSQL", state=State.ERROR, detail=str(exc).strip())
         return
+    yield _media()
     yield _queue()
     yield _workers()
     yield from _engine()
@@ -103,6 +107,30 @@ def _postgres() -> Finding:
     server, vector, buffers = row
     detail = f"{server}, pgvector {vector}; vectors with their indexes {size}, buffers {buffers}"
     return Finding(what="PostgreSQL", state=State.OK, detail=detail)
+
+
+def _media() -> Finding:
+    """A small file there and back, wherever pictures and models are kept."""
+    bucket = getattr(default_storage, "bucket_name", "")
+    place = f"bucket {bucket}" if bucket else str(settings.MEDIA_ROOT)
+    written, began = secrets.token_bytes(64), time.perf_counter()
+    try:
+        name = default_storage.save("doctor/probe", ContentFile(written))
+        try:
+            with default_storage.open(name, "rb") as stored:
+                read = stored.read()
+        finally:
+            default_storage.delete(name)
+    # Each storage has errors of its own.
+    except Exception as exc:
+        named = "S3_BUCKET and its credentials" if bucket else "MEDIA_ROOT"
+        detail = f"{place} cannot be written and read: {exc}. Check {named}."
+        return Finding(what="media", state=State.ERROR, detail=detail)
+    if read != written:
+        detail = f"{place} does not give back what is written to it."
+        return Finding(what="media", state=State.ERROR, detail=detail)
+    taken = (time.perf_counter() - began) * 1e3
+    return Finding(what="media", state=State.OK, detail=f"{place} keeps files ({taken:.0f} ms)")
 
 
 def _queue() -> Finding:

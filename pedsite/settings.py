@@ -190,6 +190,9 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
 
+S3_STYLES = ("path", "virtual", "auto")
+
+
 def _media_storage() -> dict:
     """Local files, or an S3-compatible bucket where several hosts share the pictures."""
     bucket = env.text("S3_BUCKET", "")
@@ -200,6 +203,23 @@ def _media_storage() -> dict:
     region = env.text("S3_REGION", "")
     options |= {"endpoint_url": endpoint} if endpoint else {}
     options |= {"region_name": region} if region else {}
+    # Stores other than Amazon's seldom have a host name for each bucket, and do not all know the
+    # checksums that Amazon's library sends unasked.
+    style = env.text("S3_ADDRESSING_STYLE", "path" if endpoint else "auto", choices=S3_STYLES)
+    checked = "when_required" if endpoint else "when_supported"
+    # Loaded by those alone who have a bucket.
+    from botocore.config import Config
+
+    options["client_config"] = Config(
+        s3={"addressing_style": style},
+        request_checksum_calculation=checked,
+        response_checksum_validation=checked,
+        connect_timeout=5,
+        read_timeout=30,
+        retries={"mode": "standard", "total_max_attempts": 4},
+        # As many as threads of an enrollment or a web process may read at once.
+        max_pool_connections=32,
+    )
     return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
 
 

@@ -64,11 +64,16 @@ def test_https_makes_every_cookie_secure_and_redirects():
 
 def test_a_bucket_takes_the_place_of_the_folder():
     code = (
-        "(__import__('django').setup(), "
-        "__import__('django.core.files.storage', fromlist=['x']).default_storage.bucket_name)[1]"
+        "(__import__('django').setup(), [(one.bucket_name, one.client_config.s3, "
+        "one.client_config.request_checksum_calculation) for one in [__import__("
+        "'django.core.files.storage', fromlist=['x']).default_storage]][0])[1]"
     )
     done = read(code, S3_BUCKET="people", S3_ENDPOINT_URL="http://store.example", S3_REGION="eu")
-    assert done.stdout.strip() == "people", done.stderr
+    told = "('people', {'addressing_style': 'path'}, 'when_required')"
+    assert done.stdout.strip() == told, done.stderr
+    done = read(code, S3_BUCKET="people", S3_REGION="eu-central-1")
+    told = "('people', {'addressing_style': 'auto'}, 'when_supported')"
+    assert done.stdout.strip() == told, done.stderr
 
 
 def test_a_wrong_value_names_its_variable():
