@@ -6,6 +6,7 @@ from unfold.admin import ModelAdmin
 
 from search.models import (
     Calibration,
+    CompactIndex,
     Comparison,
     Embedding,
     IndexTuning,
@@ -70,6 +71,14 @@ class ComparisonAdmin(ReadOnly):
     exclude = ["questions", "datasets"]
     list_display = ["old", "new", "job", "created_by", "created_at"]
     list_select_related = ["old", "new", "job", "created_by"]
+
+
+@admin.register(CompactIndex)
+class CompactIndexAdmin(ReadOnly):
+    list_display = ["encoder", "rows", "code_bytes", "cells", "replaces_index", "built_at"]
+    list_filter = ["encoder"]
+    list_select_related = ["encoder"]
+    ordering = ["-pk"]
 
 
 @admin.register(Inspection)

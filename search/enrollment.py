@@ -27,7 +27,7 @@ from gallery.errors import BadImage, UnknownDataset
 from gallery.models import Box, Dataset, Review
 from pedsite.jobs import work as jobs
 from pedsite.jobs.models import Job
-from search import encoders, engines, index, serving, tuning, vectors
+from search import compact, encoders, engines, index, serving, tuning, vectors
 from search.errors import NothingToEnroll
 from search.models import Embedding, QueryKind, ServingVersion
 from training.ml.runtime import ImageTower, SelfTestFailed
@@ -98,6 +98,7 @@ def step(work: jobs.Work) -> bool:
     for encoder in towers:
         engines.current().ensure(encoder, partial(work.beat, _("Building the vector index")))
         tuning.ensure(encoder, partial(work.beat, _("Measuring the vector index")))
+        compact.ensure(encoder, partial(work.beat, _("Learning and writing codes")))
     for version in versions:
         serving.start_if_none(version, work.job.created_by, dataset.kind)
     return False

@@ -352,6 +352,19 @@ class ForeignVectors(DomainError):
     status = 422
 
 
+class TooFewForCodes(DomainError):
+    """Vectors that compact codes cannot be learned from, or a length that they cannot have."""
+
+    code = "too-few-for-codes"
+    status = 422
+
+    def __init__(self, least: int, dim: int) -> None:
+        super().__init__(
+            _("Codes need %(least)d vectors to learn from, and have 1 to %(dim)d bytes.")
+            % {"least": least, "dim": dim}
+        )
+
+
 class BadInspection(DomainError):
     """Vectors, questions or settings with which searching cannot be measured."""
 

@@ -27,7 +27,7 @@ from gallery.models import Box, Caption, Dataset, Image, Review
 from pedsite.accounts.models import User
 from pedsite.jobs import work as jobs
 from pedsite.jobs.models import Job
-from search import encoders, engines, index, tuning, vectors
+from search import compact, encoders, engines, index, tuning, vectors
 from search.errors import ForeignVectors
 from search.models import Embedding
 from training import versions
@@ -161,6 +161,7 @@ class Importer:
             building = partial(at.beat, _("Building the vector index"))
             engines.current().ensure(version.image_encoder, building)
             tuning.ensure(version.image_encoder, partial(at.beat, _("Measuring the vector index")))
+            compact.ensure(version.image_encoder, partial(at.beat, _("Learning and writing codes")))
             return False
         wanted = [entry for entry in chunk if not only or entry.item in only]
         rows, failures = _placed(dataset, version, wanted)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from gallery.models import Dataset
 from pedsite.jobs import work as jobs
 from pedsite.jobs.models import Job
-from search import counts, engines, enrollment, gates, serving
+from search import compact, counts, engines, enrollment, gates, serving
 from search.counts import Counts
 from search.errors import (
     BeingDeleted,
@@ -250,6 +250,7 @@ def step(work: jobs.Work) -> bool:
         return True
     for engine in engines.ENGINES.values():
         engine.drop(version.image_encoder, work.beat)
+    compact.drop(version.image_encoder)
     with _alone():
         _refuse_serving(version)
         some = list(rows.order_by("pk").values_list("pk", flat=True)[:CHUNK])

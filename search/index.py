@@ -21,7 +21,7 @@ from django.db import OperationalError, connection, connections
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Max, QuerySet
 
-from search.models import Embedding
+from search.models import CompactIndex, Embedding
 from training.models import Encoder
 
 TABLE = Embedding._meta.db_table
@@ -124,6 +124,9 @@ def ensure(encoder: Encoder, beat: Callable[[], None] = lambda: None) -> bool:
     """
     built = look(encoder)
     if (built is not None and built.all_covered) or not is_worth_it(encoder):
+        return False
+    codes = CompactIndex.objects.filter(encoder_id=encoder.pk).order_by("-pk").first()
+    if codes is not None and codes.replaces_index:
         return False
     return build(encoder, beat)
 

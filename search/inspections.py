@@ -6,7 +6,6 @@ things, from classes). The first hits of each question are kept, for people to l
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from django.utils.translation import gettext_noop
 
 from gallery.models import Dataset
 from pedsite.jobs import work as jobs
-from search import index, nearest
+from search import compact, index, nearest
 from search.errors import BadInspection, ImageOnlyVersion, MayNotSwitch
 from search.models import Embedding, Inspection, Mode, QueryKind
 from search.scope import Scope
@@ -32,11 +31,6 @@ TASK = "search.inspect"
 QUERIES, TOP, RERANKED = 200, 20, 400
 MOST_QUERIES, MOST_TOP, MOST_RERANKED = 2000, 100, 5000
 SMALLEST_CLASS = 7
-
-
-def code_bytes(dim: int) -> int:
-    """Bytes of a code that lose little: a sixteenth of the vector at full precision, or 64."""
-    return min(dim, max(64, dim // 8))
 
 
 def request(
@@ -61,7 +55,7 @@ def request(
         asked_with: boxes of the dataset ask, or its captions.
         protocol: what a box that asks must not find; texts only ask among all.
         top: hits that count. reranked: candidates of codes that are compared exactly.
-        lengths: bytes of a code, several to be compared; `code_bytes` by default.
+        lengths: bytes of a code, several to be compared; `compact.code_bytes` by default.
         language: of the captions that ask, all if empty.
         smallest_class: of the held-out protocol, as `training.ml.ranking.held_out`.
 
@@ -72,7 +66,7 @@ def request(
     """
     if user is not None and not user.operates:
         raise MayNotSwitch
-    lengths = list(dict.fromkeys(lengths)) or [code_bytes(version.dim)]
+    lengths = list(dict.fromkeys(lengths)) or [compact.code_bytes(version.dim)]
     for what, value, most in (
         (_("questions"), queries, MOST_QUERIES),
         (_("hits"), top, MOST_TOP),
@@ -126,7 +120,7 @@ def step(work: jobs.Work) -> bool:
     drawn = trials.draw(inspection, work.beat)
     found = methods.compare(drawn.trial, options["code_bytes"], seed=options["seed"])
     outcomes: list[Outcome] = []
-    while (outcome := _patiently(lambda: next(found, None), work)) is not None:
+    while (outcome := jobs.beside(lambda: next(found, None), work.beat)) is not None:
         outcomes.append(outcome)
         work.advance(1, note=outcome.name)
     exact = outcomes[0].found
@@ -138,16 +132,6 @@ def step(work: jobs.Work) -> bool:
     inspection.questions = _questions(drawn, outcomes)
     inspection.save(update_fields=["numbers", "questions"])
     return False
-
-
-def _patiently(work_on: Callable[[], Any], work: jobs.Work) -> Any:
-    """Learning goes on for longer than a lease: beat beside it."""
-    with ThreadPoolExecutor(1) as worker:
-        working = worker.submit(work_on)
-        while not working.done():
-            work.beat()
-            time.sleep(0.05)
-        return working.result()
 
 
 def _served(inspection: Inspection, drawn: "Drawn", beat: Callable[[], None]) -> "list[Outcome]":
@@ -179,11 +163,14 @@ def _served(inspection: Inspection, drawn: "Drawn", beat: Callable[[], None]) ->
 def _modes(encoder: Any, count: int) -> list[tuple[str, int]]:
     """Modes that differ here, with the bytes that have to be in memory to be quick."""
     row = _row_bytes(encoder) * count
-    built = index.look(encoder)
-    if built is None:
-        return [(Mode.EXACT, row)]
-    walked = row + index.byte_size(encoder) * count // max(1, built.rows)
-    return [(Mode.EXACT, row), (Mode.FAST, walked), (Mode.THOROUGH, walked)]
+    built, codes = index.look(encoder), compact.newest(encoder)
+    found: list[tuple[str, int]] = [(Mode.EXACT, row)]
+    if built is not None:
+        walked = row + index.byte_size(encoder) * count // max(1, built.rows)
+        found += [(Mode.FAST, walked), (Mode.THOROUGH, walked)]
+    if codes is not None:
+        found.append((Mode.COMPACT, int(codes.bytes_each * count)))
+    return found
 
 
 def _row_bytes(encoder: Any) -> int:

@@ -81,6 +81,8 @@ class Mode(models.TextChoices):
     FAST = "fast", _("fast")
     THOROUGH = "thorough", _("thorough")
     EXACT = "exact", _("exact")
+    # By codes that take a tenth of the memory, where they were built; else as fast.
+    COMPACT = "compact", _("compact")
 
 
 class IndexTuning(models.Model):
@@ -115,7 +117,7 @@ class IndexTuning(models.Model):
 
     def ef(self, mode: str) -> int:
         """The width that a mode walks with."""
-        return self.ef_fast if mode == Mode.FAST else self.ef_thorough
+        return self.ef_thorough if mode == Mode.THOROUGH else self.ef_fast
 
     def recall(self, mode: str) -> float:
         """What that width found of the nearest 20, 0 to 1."""
@@ -179,6 +181,37 @@ class Unmirrored(models.Model):
 
     def __str__(self) -> str:
         return f"encoder {self.encoder_id}, box {self.box_id}"
+
+
+class CompactIndex(models.Model):
+    """A file of short codes of an encoder's vectors, built by `search.compact`."""
+
+    encoder = models.ForeignKey("training.Encoder", models.CASCADE, related_name="+")
+    # Its name in storage.
+    file = models.CharField(_("file"), max_length=200)
+    sha256 = models.CharField(max_length=64)
+    rows = models.PositiveBigIntegerField(_("vectors"))
+    # The embedding up to which it covers all; later ones are compared exactly.
+    newest = models.PositiveBigIntegerField(_("newest vector"))
+    code_bytes = models.PositiveIntegerField(_("bytes of a code"))
+    cells = models.PositiveIntegerField(_("cells"))
+    byte_size = models.PositiveBigIntegerField(_("bytes"))
+    # The encoder has no other index, and is not given one.
+    replaces_index = models.BooleanField(_("instead of the vector index"), default=False)
+    built_at = models.DateTimeField(_("built"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("compact codes")
+        verbose_name_plural = _("compact codes")
+        indexes = [models.Index(name="search_compact_newest", fields=["encoder", "-id"])]
+
+    def __str__(self) -> str:
+        return f"encoder {self.encoder_id}: {self.rows} vectors"
+
+    @property
+    def bytes_each(self) -> float:
+        """Bytes a vector takes, with all that the codes need to be read."""
+        return self.byte_size / max(1, self.rows)
 
 
 class Comparison(models.Model):

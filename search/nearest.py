@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from search import engines, index, tuning
+from search import compact, engines, index, tuning
 from search.engines import Ranked
 from search.engines.pgvector import OVERFETCH
 from search.errors import EngineSilent
@@ -86,6 +86,13 @@ def rank(
         rows = rows.exclude(box_id__in=passed_over)
     for number, demand in enumerate(demands):
         rows = rows.within(demand.vector, demand.least, demand.most, f"demanded_{number}")
+    codes = None if mode == Mode.EXACT else compact.known(encoder)
+    if codes is not None and (mode == Mode.COMPACT or codes.replaces_index):
+        depth = wanted + (after.shown if after else 0)
+        near = compact.nearest(rows, scope, encoder, codes, query, depth, left)
+        ranked = _behind(near, after)[:wanted]
+        if len(ranked) == wanted:
+            return Ranking(rows=ranked, is_exact=False)
     built = None if mode == Mode.EXACT else engines.current().known(encoder)
     if built is not None:
         depth = wanted + (after.shown if after else 0)

@@ -35,8 +35,8 @@ PQ, OPQ, LOPQ = "pq", "opq", "lopq"
 PIECES = 256  # different ones that a byte tells apart
 # Vectors that are learned from: more change little and cost minutes.
 MOST_LEARNED = 25_600
-# Vectors a cell should have at least for a rotation of its own.
-LEAST_IN_CELL = 1_000
+# Vectors in memory for each rotation: it takes as much as some hundred to some thousand codes.
+VECTORS_A_CELL = 6_000
 MOST_CELLS = 16
 ROUNDS = 10
 # One rotation for all is found by turns, each as dear as a PQ: these few do nearly all.
@@ -72,12 +72,17 @@ class Quantizer:
 class Codes:
     """Codes (N, M) uint8 cell by cell, the first row of each cell (C + 1,), and whose they are.
 
-    rows: (N,) the number that each vector came with.
+    rows: (N,) the number of each vector.
     """
 
     codes: npt.NDArray[np.uint8]
     starts: Rows
     rows: npt.NDArray[np.integer]
+
+
+def cells_for(count: int) -> int:
+    """How many cells so many vectors are worth."""
+    return int(np.clip(count // VECTORS_A_CELL, 2, MOST_CELLS))
 
 
 def fit(
@@ -95,7 +100,7 @@ def fit(
         vectors: (N, dim), none of those that will be asked with.
         method: PQ, OPQ or LOPQ.
         code_bytes: of a vector, 1 to dim.
-        cells: of LOPQ, each with a rotation; as many as the vectors are worth by default.
+        cells: of LOPQ, each with a rotation; `cells_for` the vectors by default.
         tell: called between the parts with what comes next.
 
     Raises: ValueError, there are fewer than 256 vectors, or no such method or length of code.
@@ -112,7 +117,7 @@ def fit(
     if method != LOPQ:
         cells = 1
     elif cells is None:
-        cells = int(np.clip(len(some) // LEAST_IN_CELL, 2, MOST_CELLS))
+        cells = cells_for(len(vectors))
     tell("learning the cells")
     centres = _centres(some, cells, seed)
     belongs = _nearest(some, centres)
@@ -135,20 +140,31 @@ def fit(
     return Quantizer(centres=centres, rotations=rotations, pieces=pieces)
 
 
-def encode(quantizer: Quantizer, vectors: Vectors, rows: npt.NDArray[np.integer]) -> Codes:
-    """The codes of vectors (N, dim) that go by the numbers `rows` (N,)."""
-    parts = []
-    for first in range(0, len(vectors), MOST_LEARNED):
-        some = _filled(vectors[first : first + MOST_LEARNED], quantizer.code_bytes)
-        belongs = _nearest(some, quantizer.centres)
-        turned = _turned(some - quantizer.centres[belongs], belongs, quantizer.rotations)
-        parts.append((belongs, _product(quantizer).compute_codes(turned)))
-    belongs = np.concatenate([cells for cells, _codes in parts])
-    order = np.argsort(belongs, kind="stable")
+def encode(quantizer: Quantizer, vectors: Vectors) -> Codes:
+    """The codes of vectors (N, dim), whose rows are their places."""
+    parts = [
+        code(quantizer, vectors[first : first + MOST_LEARNED])
+        for first in range(0, len(vectors), MOST_LEARNED)
+    ]
+    cells, codes = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return lay(quantizer, cells, codes)
+
+
+def code(quantizer: Quantizer, vectors: Vectors) -> tuple[Rows, npt.NDArray[np.uint8]]:
+    """The cell (n,) and the code (n, M) of each vector (n, dim)."""
+    some = _filled(vectors, quantizer.code_bytes)
+    belongs = _nearest(some, quantizer.centres)
+    turned = _turned(some - quantizer.centres[belongs], belongs, quantizer.rotations)
+    return belongs, _product(quantizer).compute_codes(turned)
+
+
+def lay(quantizer: Quantizer, cells: Rows, codes: npt.NDArray[np.uint8]) -> Codes:
+    """Codes (N, M) in the order of their cells (N,); rows are the places that they had."""
+    order = np.argsort(cells, kind="stable")
     return Codes(
-        codes=np.concatenate([codes for _cells, codes in parts])[order],
-        starts=np.searchsorted(belongs[order], np.arange(len(quantizer.centres) + 1)),
-        rows=rows[order],
+        codes=codes[order],
+        starts=np.searchsorted(cells[order], np.arange(len(quantizer.centres) + 1)),
+        rows=order,
     )
 
 
@@ -184,14 +200,15 @@ class Scan:
     ) -> Iterator[tuple[Rows, Vectors]]:
         starts, about = self.codes.starts, self.quantizer
         offsets = about.centres @ asked
+        # All at once: many small products would each wait for the threads of the last.
+        turned = (about.rotations.reshape(-1, about.width) @ asked).reshape(-1, about.width)
         for cell, (first, end) in enumerate(itertools.pairwise(starts.tolist())):
             codes, places = self.codes.codes[first:end], None
             if allowed is not None:
                 places = np.flatnonzero(allowed[first:end])
                 codes = codes[places]
             if len(codes):
-                turned = about.rotations[cell] @ asked
-                at, scores = _best(self._product, turned, codes, min(wanted, len(codes)))
+                at, scores = _best(self._product, turned[cell], codes, min(wanted, len(codes)))
                 yield first + (at if places is None else places[at]), scores + offsets[cell]
 
 

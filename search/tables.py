@@ -88,12 +88,14 @@ def plain(inspection: Inspection) -> dict[str, Any]:
 def text(inspection: Inspection) -> str:
     """For a terminal: what was measured on what, and the table."""
     about, top = inspection.numbers, inspection.options["top"]
-    asked = _("texts") if inspection.asked_with == QueryKind.TEXT else _("boxes")
+    asked = "texts" if inspection.asked_with == QueryKind.TEXT else "boxes"
     low, high = about["lengths"]
+    by_text = inspection.asked_with == QueryKind.TEXT
+    among = "" if by_text else f"; {inspection.get_protocol_display()}"
     lines = [
         f"{inspection.version} / {inspection.dataset.name}: {about['vectors']:,} vectors of "
         f"{about['dim']} numbers{'' if about['is_whole'] else ' (a part, by chance)'}, "
-        f"{about['queries']} {asked} ask; {inspection.get_protocol_display()}.",
+        f"{about['queries']} {asked} ask{among}.",
         "Lengths "
         + (
             "are 1: the largest inner product is the cosine's."
@@ -104,7 +106,7 @@ def text(inspection: Inspection) -> str:
     if not about["judged"]:
         lines.append("No identity is known twice: mAP is not measured.")
     head = ["", *(f"recall@{k}" for k in ks(inspection)), f"mAP@{top}", "by class", "first"]
-    head += ["code B", "all B/vector", "smaller", "ms p50", "p95", "learned s"]
+    head += ["code B", "all B/vector", "smaller", "ms p50", "p95", "CPU s"]
     table = [head, *(_cells(row) for row in rows(inspection))]
     widths = [max(len(row[column]) for row in table) for column in range(len(head))]
     for row in table:

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from pedsite.jobs import work
-from search import calibration, comparisons, enrollment, features, generations, inspections
+from search import calibration, compact, comparisons, enrollment, features, generations, inspections
 from search.engines import mirror
 from search.errors import EngineSilent
 
@@ -51,6 +51,12 @@ def follow_mirrors() -> None:
 @shared_task(name=comparisons.TASK)
 def compare(job_id: int) -> None:
     work.execute(job_id, comparisons.step)
+
+
+@shared_task(name=compact.TASK)
+def build_compact(job_id: int) -> None:
+    # No budget: it is one piece.
+    work.execute(job_id, compact.step, budget_s=None)
 
 
 @shared_task(name=inspections.TASK)

@@ -50,7 +50,7 @@ def ef(encoder: Encoder, mode: str, rows: int) -> int:
     if measured is not None:
         width, at = measured.ef(mode), measured.rows
     else:
-        width, at = UNMEASURED[Mode(mode)], 100_000
+        width, at = UNMEASURED.get(Mode(mode), UNMEASURED[Mode.FAST]), 100_000
     grown = width * max(rows / max(at, 1), 0.01) ** GROWTH
     # Up to the doubling that brings the next measurement, and down to no less than was measured.
     return min(index.MOST_EF, math.ceil(max(grown, width if measured else LADDER[0])))

@@ -36,13 +36,16 @@ def keep(path: Path, sha256: str, suffix: str) -> str:
         return default_storage.save(name, File(stream))
 
 
-def fetch(name: str, sha256: str) -> Path:
+def fetch(name: str, sha256: str, folder: Path | None = None) -> Path:
     """A local copy of a stored file, kept under PEDSITE_WORK_DIR and checked at each call.
+
+    Args:
+        folder: another place for it than with the towers.
 
     Raises:
         CorruptArtifact: storage lacks the file, or its bytes do not have this hash.
     """
-    folder = Path(settings.PEDSITE_WORK_DIR) / "encoders"
+    folder = folder or Path(settings.PEDSITE_WORK_DIR) / "encoders"
     local = folder / f"{sha256}{Path(name).suffix}"
     if local.is_file() and sha256_of(local) == sha256:
         return local

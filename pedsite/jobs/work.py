@@ -11,6 +11,7 @@ import mmap
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -248,6 +249,19 @@ def follow(job: Job, stream: TextIO, check: Callable[[], None] | None = None) ->
             if check:
                 check()
     return job
+
+
+def beside(call: Callable[[], Any], beat: Callable[[], None]) -> Any:
+    """Makes a call that takes longer than a lease, in a thread, and beats meanwhile.
+
+    Raises: what the call raises; and what `beat` does, once the call is over.
+    """
+    with ThreadPoolExecutor(1) as worker:
+        working = worker.submit(call)
+        while not working.done():
+            beat()
+            time.sleep(0.05)
+        return working.result()
 
 
 def cancel(job: Job) -> Job:

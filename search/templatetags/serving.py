@@ -6,7 +6,7 @@ from django import template
 from django.db.models import QuerySet
 
 from pedsite.accounts.models import User
-from search import coverage, engines, tuning
+from search import compact, coverage, engines, tuning
 from search.models import ServingVersion
 from training.models import ModelVersion
 
@@ -27,12 +27,13 @@ def serving_now() -> set[int]:
 
 @register.simple_tag
 def index_of(version: ModelVersion) -> dict[str, Any]:
-    """The vector index of a version's image tower, and how wide it was measured to be walked."""
+    """The vector index of a version's image tower, how wide it is walked, and its codes."""
     encoder = version.image_encoder
     return {
         "built": engines.current().look(encoder),
         "tuning": tuning.newest(encoder),
         "exact_rows": tuning.exact_rows(encoder),
+        "codes": compact.newest(encoder),
     }
 
 

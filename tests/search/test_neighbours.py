@@ -24,7 +24,7 @@ def slanted(count: int, seed: int = 0, clusters: int = 4, dim: int = DIM) -> np.
 
 def scan(vectors: np.ndarray, method: str, code_bytes: int = BYTES, **options) -> neighbours.Scan:
     learned = neighbours.fit(vectors, method, code_bytes, **options)
-    return neighbours.Scan(learned, neighbours.encode(learned, vectors, np.arange(len(vectors))))
+    return neighbours.Scan(learned, neighbours.encode(learned, vectors))
 
 
 def best(vectors: np.ndarray, query: np.ndarray, count: int) -> list[int]:
@@ -43,7 +43,11 @@ def asked():
 
 @pytest.fixture(scope="module")
 def scans(vectors):
-    return {method: scan(vectors, method) for method in (PQ, OPQ, LOPQ)}
+    return {
+        PQ: scan(vectors, PQ),
+        OPQ: scan(vectors, OPQ),
+        LOPQ: scan(vectors, LOPQ, cells=4),
+    }
 
 
 def test_on_clusters_lopq_finds_more_than_opq_and_opq_more_than_pq(vectors, asked, scans):
@@ -95,6 +99,11 @@ def test_axes_are_dealt_out_so_that_every_piece_has_as_much_to_tell():
     assert sorted(dealt.tolist()) == list(range(12))
     products = np.log2(values[dealt].reshape(3, 4)).sum(axis=1)
     assert products.max() - products.min() <= 2
+
+
+def test_more_vectors_are_worth_more_cells():
+    assert [neighbours.cells_for(n) for n in (300, 60_000, 10**7)] == [2, 10, 16]
+    assert len(neighbours.fit(slanted(400), LOPQ, 4).centres) == 2
 
 
 def test_the_same_seed_learns_the_same(vectors):
