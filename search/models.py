@@ -316,6 +316,9 @@ class Inspection(models.Model):
     def __str__(self) -> str:
         return f"{self.version} / {self.dataset}"
 
+    def get_absolute_url(self) -> str:
+        return reverse("search:inspections:detail", args=[self.pk])
+
 
 class ServingVersion(models.Model):
     """That a version answers one kind of query about one kind of dataset, from a moment on.

@@ -5,6 +5,7 @@ from search import (
     batch_api,
     generation_api,
     generation_views,
+    inspection_views,
     result_views,
     saved_api,
     views,
@@ -22,9 +23,20 @@ generation_patterns = [
     path("comparisons/<int:comparison_id>/", generation_views.comparison, name="comparison"),
     path("comparisons/<int:comparison_id>/judge/", generation_views.judge, name="judge"),
 ]
+inspection_patterns = [
+    path("inspections/", inspection_views.inspection_list, name="list"),
+    path("inspections/new/", inspection_views.start, name="new"),
+    path("inspections/<int:inspection_id>/", inspection_views.inspection, name="detail"),
+    path(
+        "inspections/<int:inspection_id>/questions/<int:number>/",
+        inspection_views.question,
+        name="question",
+    ),
+]
 urlpatterns = [
-    # A namespace of its own: the pages belong to the section on models.
+    # Namespaces of their own: the pages belong to the section on models.
     path("", include((generation_patterns, "generations"))),
+    path("", include((inspection_patterns, "inspections"))),
     path("search/", views.search, name="search"),
     path("search/export/<str:form>/", result_views.export, name="export"),
     path("searches/", result_views.saved_list, name="saved-list"),
