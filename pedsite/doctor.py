@@ -20,7 +20,7 @@ from django.db.models import Q
 from django.db.utils import DatabaseError
 
 from pedsite.api import DomainError
-from search import coverage, engines, index, tuning
+from search import compact, coverage, engines, index, tuning
 from search.engines import collections, mirror
 from search.models import Mirror, Mode, ServingVersion
 from training import versions
@@ -201,6 +201,10 @@ def _coverage(version: ModelVersion) -> Finding:
 def _index(version: ModelVersion) -> Finding:
     encoder, what = version.image_encoder, f"{version} index"
     built, measured = engines.current().look(encoder), tuning.newest(encoder)
+    codes = compact.newest(encoder)
+    if built is None and codes is not None and codes.replaces_index:
+        detail = f"compact codes of {codes.rows:,} vectors stand in for it"
+        return Finding(what=what, state=State.OK, detail=detail)
     if built is None or not index.is_worth_it(encoder):
         if index.is_worth_it(encoder):
             detail = "It is missing, and every search compares all vectors: run tune_index."

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.db.migrations.recorder import MigrationRecorder
 
 from pedsite import doctor
-from search.models import IndexTuning
+from search.models import CompactIndex, IndexTuning
 from tests import world
 from tests.search import rows
 from training.models import Encoder
@@ -86,6 +86,15 @@ def test_an_index_that_is_missing_is_named(version, settings):
     assert state == "warning"
     assert "run tune_index" in detail
     assert not IndexTuning.objects.exists()
+
+
+def test_codes_that_stand_in_for_the_index_are_no_trouble(version, settings):
+    settings.PEDSITE_EXACT_ROWS = 0
+    CompactIndex.objects.create(
+        encoder=version.image_encoder, file="x", sha256="x", rows=1200, newest=1, code_bytes=4,
+        cells=2, byte_size=1, replaces_index=True,
+    )  # fmt: skip
+    assert examined()["tiny index"] == ("ok", "compact codes of 1,200 vectors stand in for it")
 
 
 def test_a_migration_that_was_not_applied_is_an_error(version):
