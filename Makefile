@@ -14,7 +14,7 @@ PYTEST ?= -n 2
 test: .venv
 	@$(BIN)/python -m pytest --dist worksteal $(PYTEST)
 
-# ROWS="8 11" measures these alone; BENCH_LARGE=1 adds what takes minutes. Rows 3 to 7, 10 and 14
+# ROWS="8 11" measures these alone; BENCH_LARGE=1 adds what takes minutes. Rows 3 to 7, 10, 13 and 14
 # search BENCH_N generated vectors, 100000 by default, which are kept in var/bench.
 bench: .venv
 	@$(BIN)/python -m tests.bench $(ROWS)

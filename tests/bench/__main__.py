@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.bench import (
+    codes,
     encoders,
     enrolling,
     queries,
@@ -34,6 +35,7 @@ ROWS: dict[int, Callable[[Path], Iterator[Line]]] = {
     10: visits.crowd,
     11: verification.measure,
     12: training.measure,
+    13: codes.compact,
     14: searching.growth,
     15: visits.web_process,
 }
