@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop
 
 from gallery.models import Dataset
 from pedsite.jobs import work as jobs
-from search import compact, index, nearest
+from search import compact, engines, index, nearest, tuning
 from search.errors import BadInspection, ImageOnlyVersion, MayNotSwitch
 from search.models import Embedding, Inspection, Mode, QueryKind
 from search.scope import Scope
@@ -163,8 +163,10 @@ def _served(inspection: Inspection, drawn: "Drawn", beat: Callable[[], None]) ->
 def _modes(encoder: Any, count: int) -> list[tuple[str, int]]:
     """Modes that differ here, with the bytes that have to be in memory to be quick."""
     row = _row_bytes(encoder) * count
-    built, codes = index.look(encoder), compact.newest(encoder)
+    built, codes = engines.current().look(encoder), compact.newest(encoder)
     found: list[tuple[str, int]] = [(Mode.EXACT, row)]
+    if count <= tuning.exact_rows(encoder):
+        return found  # whatever the mode
     if built is not None:
         walked = row + index.byte_size(encoder) * count // max(1, built.rows)
         found += [(Mode.FAST, walked), (Mode.THOROUGH, walked)]
