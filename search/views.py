@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import HttpResponseClientRedirect
 
 from gallery import pictures
 from gallery.models import Box, Review
@@ -37,6 +38,9 @@ QUALITY = 88
 def search(request: HttpRequest) -> HttpResponse:
     """GET /search/: the page, or for htmx its results alone. The address holds all of its state."""
     form = SearchForm(request.GET, user=request.user)
+    if request.htmx and form.data.get("picture") and not form.data.get("crop"):
+        # Picking somebody is a page of its own, with scripts that begin with it.
+        return HttpResponseClientRedirect(f"{request.path}?{form.query()}")
     context = outcome(form, request, limit=GROUPED_HITS if form.grouped else PAGE_SIZE)
     template = "search/_results.html" if request.htmx else "search/search.html"
     response = render(request, template, context, status=context["status"])

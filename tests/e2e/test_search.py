@@ -128,6 +128,11 @@ def test_words_join_the_picture_until_it_is_left(page, street, red_picture):
     expect(page).to_have_url(re.compile(r"/search/\?q=blue$"))
     page.locator("#picture").set_input_files(red_picture)
     expect(page).to_have_url(re.compile(r"/search/\?q=blue&picture=[\w-]+$"))
+    # Other words, typed before anybody is picked: the picture stays, and so do its tools.
+    page.get_by_label("Description of the person").fill("foo:bar")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("There is no filter “foo:”")).to_be_visible()
+    expect(page.get_by_role("button", name="Draw a region")).to_be_visible()
     page.get_by_role("link", name="Search by the picture alone").click()
     expect(page).to_have_url(re.compile(r"/search/\?picture=[\w-]+$"))
 
