@@ -70,10 +70,13 @@ def write(path: Path, *, with_media: bool = True, watch: Watch = lambda size: No
         with os.fdopen(opened, "wb") as stream, tarfile.open(fileobj=stream, mode="w") as archive:
             with tempfile.NamedTemporaryFile(dir=path.parent) as dump:
                 _run("pg_dump", "--format=custom", "--no-owner", f"--file={dump.name}")
-                manifest.database_sha256 = _add(archive, DATABASE, Path(dump.name), watch)
+                length = Path(dump.name).stat().st_size
+                with open(dump.name, "rb") as source:
+                    manifest.database_sha256 = _add(archive, DATABASE, source, length, watch)
             for name in _stored(default_storage) if with_media else ():
-                with default_storage.open(name) as source, _on_disk(source, path.parent) as copy:
-                    manifest.files[name] = _add(archive, MEDIA + name, Path(copy.name), watch)
+                with default_storage.open(name) as source:
+                    length = default_storage.size(name)
+                    manifest.files[name] = _add(archive, MEDIA + name, source, length, watch)
             told = json.dumps(manifest.__dict__, indent=1).encode()
             entry = tarfile.TarInfo(MANIFEST)
             entry.size = len(told)
@@ -154,20 +157,11 @@ def _stored(storage: Storage, folder: str = "") -> Iterator[str]:
         yield from _stored(storage, f"{folder}{name}/")
 
 
-def _on_disk(source: IO[bytes], folder: Path) -> IO[bytes]:
-    """A copy with a size that is known: a bucket's file may have none before it is read."""
-    copy = tempfile.NamedTemporaryFile(dir=folder)  # noqa: SIM115 (the caller closes it)
-    shutil.copyfileobj(source, copy, _BLOCK)
-    copy.flush()
-    return copy
-
-
-def _add(archive: tarfile.TarFile, name: str, source: Path, watch: Watch) -> str:
+def _add(archive: tarfile.TarFile, name: str, source: IO[bytes], size: int, watch: Watch) -> str:
     digest = hashlib.sha256()
     entry = tarfile.TarInfo(name)
-    entry.size = source.stat().st_size
-    with source.open("rb") as stream:
-        archive.addfile(entry, _Watched(stream, digest, watch))
+    entry.size = size
+    archive.addfile(entry, _Watched(source, digest, watch))
     return digest.hexdigest()
 
 

@@ -187,26 +187,12 @@ class SearchForm(forms.Form):
         return asking.parsed(self.cleaned_data.get("q") or "")
 
     @property
-    def told(self) -> str:
-        """The typed description without filters; "" where there is none or it is refused."""
+    def readable(self) -> Query | None:
+        """As `typed`; None where that is refused."""
         try:
-            typed = self.typed
+            return self.typed
         except DomainError:
-            return ""
-        text = typed.text
-        for token in reversed(typed.tokens):
-            text = text[: token.start] + text[token.stop :]
-        return " ".join(text.split())
-
-    @property
-    def filters_typed(self) -> str:
-        """What is left of the typed text without its description."""
-        try:
-            typed = self.typed
-        except DomainError:
-            return ""
-        kept = [each for each in typed.tokens if each.name not in ("box", "picture")]
-        return " ".join(typed.text[each.start : each.stop] for each in kept)
+            return None
 
     @property
     def examples(self) -> list[tuple[str, tuple[str, ...]]]:

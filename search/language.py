@@ -89,9 +89,23 @@ class Query:
     tokens: tuple[Token, ...] = ()
     singled: tuple[Token, ...] = ()  # the phrases, named by their role
 
-    def without(self, token: Token) -> str:
-        """The text without one of its tokens."""
-        return " ".join((self.text[: token.start] + self.text[token.stop :]).split())
+    def without(self, *tokens: Token) -> str:
+        """The text without some of its tokens, given in their order."""
+        text = self.text
+        for token in reversed(tokens):
+            text = text[: token.start] + text[token.stop :]
+        return " ".join(text.split())
+
+    @property
+    def description(self) -> str:
+        """The text without filters and likenesses."""
+        return self.without(*self.tokens)
+
+    @property
+    def filters_typed(self) -> str:
+        """The filters alone, as they were typed."""
+        kept = [each for each in self.tokens if each.name not in ("box", "picture")]
+        return " ".join(self.text[each.start : each.stop] for each in kept)
 
     def having(self, text: str, role: Role, weight: float = 1.0) -> str:
         """The text in which one phrase, by its text, has another role or weight."""

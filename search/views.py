@@ -144,8 +144,7 @@ def outcome(form: SearchForm, request: HttpRequest, *, limit: int) -> dict[str, 
         if not valid:
             problems = [text for texts in form.errors.values() for text in texts]
             return context | {"problems": problems, "status": 400}
-        # Refuses tokens that there are not, and names of what there is not.
-        scope.resolve(form.filters(), request.user)
+        form.typed  # noqa: B018 (refuses tokens that there are not)
         context["answer"] = answer = _ask(form, context, request, limit)
         if answer is not None:
             context |= _arranged(form, answer)
@@ -177,6 +176,8 @@ def _ask(
     likes = []
     if form.shows == "picture":
         if not wanted["crop"]:
+            # Names of what there is not are refused before somebody is picked, not after.
+            scope.resolve(form.filters(), request.user)
             return None
         crop = shown.cut(context["picture"], wanted["crop"])
         likes = [Like(crop=crop, weight=form.like_weight)]
