@@ -1,8 +1,11 @@
 from datetime import timedelta
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from pedsite.accounts.models import User
 
 
 class KeyForm(forms.Form):
@@ -12,6 +15,20 @@ class KeyForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=80, strip=True)
     days = forms.ChoiceField(label=_("Valid for"), choices=LIVES, required=False, initial="365")
+
+    def __init__(self, user: User, data: QueryDict | None = None) -> None:
+        super().__init__(data)
+        self.user = user
+
+    def clean_name(self) -> str:
+        # Also when the page that showed the secret is loaded again.
+        name: str = self.cleaned_data["name"]
+        if any(key.is_valid for key in self.user.api_keys.filter(name=name)):
+            raise forms.ValidationError(
+                _("You have a key “%(name)s” already. Revoke it, or choose another name."),
+                params={"name": name},
+            )
+        return name
 
     def expires_at(self):
         """The moment after which a key of this valid form is refused; None for never."""

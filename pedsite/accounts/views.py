@@ -17,11 +17,11 @@ from pedsite.accounts.forms import KeyForm
 @login_required
 def key_list(request: HttpRequest) -> HttpResponse:
     """The keys of the user; a POST issues one and shows its secret this once."""
-    form = KeyForm(request.POST if request.method == "POST" else None)
+    form = KeyForm(request.user, request.POST if request.method == "POST" else None)
     secret = ""
     if form.is_valid():
         _key, secret = keys.issue(request.user, form.cleaned_data["name"], form.expires_at())
-        form = KeyForm()
+        form = KeyForm(request.user)
     context = {"keys": request.user.api_keys.all(), "form": form, "secret": secret}
     return render(request, "accounts/keys.html", context)
 

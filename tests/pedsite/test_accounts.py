@@ -80,6 +80,18 @@ def test_the_page_shows_a_new_secret_once(user):
     assert "no-store" in again["Cache-Control"]
 
 
+def test_the_page_loaded_again_makes_no_second_key(user):
+    client = Client()
+    client.force_login(user)
+    asked = {"name": "report", "days": "30"}
+    for _time in range(2):
+        answer = client.post(reverse("accounts:keys"), asked)
+    assert "already" in answer.context["form"].errors["name"][0]
+    assert answer.context["secret"] == ""
+    keys.revoke(ApiKey.objects.get())
+    assert client.post(reverse("accounts:keys"), asked).context["secret"]
+
+
 def test_a_key_needs_a_name(user):
     client = Client()
     client.force_login(user)

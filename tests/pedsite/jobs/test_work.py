@@ -178,6 +178,20 @@ def test_a_holder_that_lost_its_lease_can_write_nothing_more():
     assert not User.objects.filter(username="late").exists()
 
 
+def test_a_holder_that_lost_its_lease_cannot_end_the_job():
+    job = make_job()
+
+    def step(at):
+        expire_lease(job)
+        assert work.execute(job.pk, count_to(2), budget_s=0).state == "running"
+        raise DomainError("the late holder's own trouble")
+
+    work.execute(job.pk, step)
+    job.refresh_from_db()
+    assert (job.state, job.error) == ("running", "")
+    assert work.execute(job.pk, count_to(2)).done == 2
+
+
 def test_retry_asks_for_the_failed_items_only_and_keeps_the_other_parameters():
     def step(at):
         at.advance(1, failures=[("b.jpg", "empty"), ("c.jpg", "empty")])
