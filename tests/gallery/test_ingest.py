@@ -61,8 +61,10 @@ def test_equal_bytes_are_one_image_in_a_dataset_and_two_in_two(tmp_path, do_impo
     for name in ("a.jpg", "b.jpg"):
         (tmp_path / "in").mkdir(exist_ok=True)
         (tmp_path / "in" / name).write_bytes(coded())
-    do_import("folder", tmp_path / "in", "one")
+    job = do_import("folder", tmp_path / "in", "one")
     assert counts() == {"Image": 1, "Box": 1, "Caption": 0, "Identity": 1}
+    assert (job.result["images"], job.result["known_images"]) == (1, 1)
+    assert Image.objects.get().name == "a.jpg"
     do_import("folder", tmp_path / "in", "two")
     assert Image.objects.count() == 2
     assert len(stored()) == 2

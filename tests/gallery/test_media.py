@@ -48,6 +48,12 @@ def test_a_crop_shows_the_box_at_the_height_asked_for(client, viewer, box):
     assert np.abs(np.asarray(opened(response), dtype=int) - RED).max() < 30
 
 
+def test_a_user_who_was_shut_out_sees_nothing_whatever_was_granted(viewer, box):
+    assert list(Box.objects.visible_to(viewer)) == [box]
+    viewer.is_active = False
+    assert not Box.objects.visible_to(viewer).exists()
+
+
 def test_a_picture_is_never_enlarged(client, viewer, box):
     client.force_login(viewer)
     assert opened(client.get(crop_url(box, h=1000))).size == (100, 200)
