@@ -25,6 +25,7 @@ from search.models import Embedding, ServingVersion
 from tests import world
 from tests.search import rows
 from training import versions
+from training.ml.runtime import ImageTower
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +91,22 @@ def test_a_vector_does_not_depend_on_where_the_run_was_cut(version, dataset, mon
         monkeypatch.setattr(enrollment, "CHUNK", chunk)
         rows.enroll(dataset, version)
         assert enrollment.fingerprint(dataset, version.image_encoder) == whole
+
+
+def test_every_run_of_the_network_has_the_same_height(version, dataset, monkeypatch):
+    heights = []
+    encode = ImageTower.encode
+
+    def noted(tower, batch):
+        heights.append(len(batch))
+        return encode(tower, batch)
+
+    make_crowd(dataset, pictures=3, boxes=7)
+    encoders.image_tower(version.image_encoder)
+    monkeypatch.setattr(ImageTower, "encode", noted)
+    rows.enroll(dataset, version)
+    # What comes after them is no enrollment: the version begins to serve.
+    assert heights[:2] == [enrollment.BATCH] * 2
 
 
 def test_the_fingerprint_tells_another_vector_box_or_picture(version, dataset):
