@@ -119,6 +119,15 @@ def test_an_exported_graph_does_not_tell_where_it_was_made(bundle):
         assert b".py" not in (bundle.folder / name).read_bytes()
 
 
+def test_large_weights_of_an_exported_tower_are_halved(bundle):
+    import onnx
+
+    for name in ("model_image.onnx", "model_text.onnx"):
+        weights = onnx.load(bundle.folder / name).graph.initializer
+        kinds = {weight.data_type for weight in weights if np.prod(weight.dims) >= 1024}
+        assert kinds == {onnx.TensorProto.FLOAT16}, name
+
+
 def test_the_exported_towers_take_any_batch_and_any_length(bundle, crops):
     image, text = bundle.image_tower(), bundle.text_tower()
     whole = image.encode(crops._pixels[:5])
