@@ -1,12 +1,14 @@
 """Which two things make a pair: by protocol, in blocks of scores that fit in memory."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 Vectors = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
@@ -15,6 +17,8 @@ ALL_PAIRS, SEQUENTIAL, UNORDERED = "all_pairs", "sequential", "unordered"
 PROTOCOLS = (ALL_PAIRS, SEQUENTIAL)
 # Scores in one block: 4 MiB of float32 and some temporaries of the same length.
 BLOCK = 1 << 20
+# Blocks that are made at once: counting one takes half as long as making it.
+AHEAD = 2
 # Stands for a pair that is no impostor among scores of impostors: below every cosine.
 OUT = np.float32(-1.02)
 # Longer vectors than this would reach it.
@@ -90,13 +94,16 @@ class Pairs:
 
     def blocks(self) -> Iterator[Block]:
         """All pairs, a block of rows at a time; the same blocks each time."""
-        # A thread makes the next block while this one is counted.
-        with ThreadPoolExecutor(1) as pool:
-            coming = pool.submit(self.block, 0, self.step)
-            for first in range(self.step, len(self.rows), self.step):
-                block, coming = coming.result(), pool.submit(self.block, first, self.step)
-                yield block
-            yield coming.result()
+        # Threads make the next blocks while one is counted, each block in one thread: the threads
+        # of one product would wait for each other, and one of them for the counting.
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(AHEAD) as pool:
+            coming: deque[Future[Block]] = deque()
+            for first in range(0, len(self.rows), self.step):
+                coming.append(pool.submit(self.block, first, self.step))
+                if len(coming) > AHEAD:
+                    yield coming.popleft().result()
+            while coming:
+                yield coming.popleft().result()
 
     def block(self, first: int, count: int) -> Block:
         """The pairs of up to `count` rows from `first` on; columns that none has are left out."""
