@@ -22,8 +22,12 @@ Precision = Literal["fp32", "fp16", "int8"]
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
 
 # What carries a picture through a CNN. Pooling over stripes and their concatenation stay in
-# floats: they cost nothing, and rounding them costs accuracy.
-_STATIC_OPERATORS = ["Conv", "Gemm", "MatMul", "Add", "MaxPool", "AveragePool", "GlobalAveragePool"]
+# floats: they cost nothing, and rounding them costs accuracy. A ReLU that is named here goes into
+# the range of what it cuts; left out, it would run in floats, with a conversion before and after.
+_STATIC_OPERATORS = [
+    *("Conv", "Relu", "Clip", "Gemm", "MatMul", "Add"),
+    *("MaxPool", "AveragePool", "GlobalAveragePool"),
+]
 # A power of a small number, as in GeM, is zero in fp16.
 _FLOAT_OPERATORS = [*DEFAULT_OP_BLOCK_LIST, "Pow"]
 

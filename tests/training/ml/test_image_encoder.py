@@ -1,7 +1,7 @@
 import torch
 from torch import Tensor, nn
 
-from training.ml.image_encoder import GAP, ImageEncoder, build_backbone, feature_maps
+from training.ml.image_encoder import GAP, ImageEncoder, augment, build_backbone, feature_maps
 
 TINY = {
     "model_type": "resnet",
@@ -63,3 +63,27 @@ def test_a_backbone_of_few_maps_is_read_as_far_as_it_goes():
     assert channels == [4, 4, 6, 8]
     tower = ImageEncoder(backbone, channels=channels, pool=GAP(), parts=2, detail=4, dim=16)
     assert tower.eval()(pictures()).shape == (2, 16)
+
+
+def test_augmented_pictures_stay_pictures_and_each_gets_its_own_luck():
+    noise = torch.rand(64, 3, 40, 16, generator=torch.Generator().manual_seed(1)) * 120 + 60
+    kept = noise.clone()
+    found = augment(noise, torch.Generator().manual_seed(3))
+    assert torch.equal(noise, kept)
+    assert found.shape == noise.shape
+    assert found.min() >= 0
+    assert found.max() <= 255
+    assert len({float(one.sum()) for one in found}) == 64
+    steps = (found[:, :, :, 1:] - found[:, :, :, :-1]).abs()
+    # One in five is blurred, and in one in four a box has one colour.
+    blurred = steps.mean(dim=(1, 2, 3)) < 11
+    erased = (steps.sum(dim=1) == 0).flatten(1).sum(dim=1) > 6
+    for share in (blurred, erased):
+        assert 0.08 < share.float().mean() < 0.45
+
+
+def test_a_part_of_a_batch_gets_what_it_would_get_among_all():
+    pixels = torch.rand(12, 3, 40, 16) * 255
+    whole = augment(pixels, torch.Generator().manual_seed(5))
+    part = augment(pixels[4:9], torch.Generator().manual_seed(5), total=12, first=4)
+    torch.testing.assert_close(part, whole[4:9])
