@@ -1,8 +1,14 @@
 """What the administration shows of vectors and of who serves. Both are written elsewhere."""
 
+import datetime as dt
+
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
 
 from search.models import (
     Calibration,
@@ -14,6 +20,7 @@ from search.models import (
     SavedSearch,
     ServingVersion,
 )
+from search.review.models import Change, Finding, Judgement, Query
 
 
 class ReadOnly(ModelAdmin):
@@ -99,3 +106,68 @@ class ServingVersionAdmin(ReadOnly):
     list_filter = ["query_kind", "dataset_kind"]
     list_select_related = ["version", "set_by"]
     ordering = ["-pk"]
+
+
+@admin.register(Query)
+class QueryAdmin(ReadOnly):
+    list_display = ["text", "like", "created_by", "created_at"]
+    list_select_related = ["like", "created_by"]
+    search_fields = ["text"]
+    ordering = ["-pk"]
+
+
+class ChangeInline(TabularInline):
+    model = Change
+    fields = ["decision", "before", "made_at", "undone_at"]
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Change]:
+        return super().get_queryset(request).select_related("decision__reviewer")
+
+    @admin.display(description=_("made"))
+    def made_at(self, change: Change) -> dt.datetime:
+        return change.decision.made_at
+
+    @admin.display(description=_("undone"))
+    def undone_at(self, change: Change) -> dt.datetime | None:
+        return change.decision.undone_at
+
+
+@admin.register(Judgement)
+class JudgementAdmin(ReadOnly):
+    list_display = ["crop", "finding", "reviewer", "verdict", "decided_at"]
+    list_filter = ["verdict", "reviewer"]
+    list_select_related = ["finding__query__like", "reviewer"]
+    search_fields = ["finding__query__text", "reviewer__username"]
+    ordering = ["-pk"]
+    inlines = [ChangeInline]
+
+    @admin.display(description=_("crop"))
+    def crop(self, judgement: Judgement) -> str:
+        return _thumbnail(judgement.finding.box_id)
+
+
+@admin.register(Finding)
+class FindingAdmin(ReadOnly):
+    list_display = ["crop", "query", "box", "rank", "version", "found_at"]
+    list_select_related = ["query__like", "box", "version"]
+    search_fields = ["query__text"]
+    ordering = ["-pk"]
+
+    @admin.display(description=_("crop"))
+    def crop(self, finding: Finding) -> str:
+        return _thumbnail(finding.box_id)
+
+
+def _thumbnail(box_id: int) -> str:
+    return format_html(
+        '<img src="{}?h=64" alt="" height="64">', reverse("gallery:crop", args=[box_id])
+    )

@@ -11,6 +11,15 @@ from pgvector.django import HalfVectorField
 
 from search.querysets import EmbeddingQuerySet, InspectionQuerySet, ServingVersionQuerySet
 
+# Django finds models here: these are told of in `search.review`.
+from search.review.models import Change, Decision, Finding, Judgement, Query
+
+__all__ = [
+    "Background", "Calibration", "Change", "CompactIndex", "Comparison", "Decision", "Embedding",
+    "Finding", "IndexTuning", "Inspection", "Judgement", "Mirror", "Mode", "Preference", "Query",
+    "QueryKind", "SavedSearch", "ServingVersion", "Unmirrored",
+]  # fmt: skip
+
 
 class Embedding(models.Model):
     """The unit vector that one image encoder gives for one box.

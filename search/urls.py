@@ -10,6 +10,8 @@ from search import (
     saved_api,
     views,
 )
+from search.review import api as review_api
+from search.review import views as review_views
 
 app_name = "search"
 generation_patterns = [
@@ -33,10 +35,20 @@ inspection_patterns = [
         name="question",
     ),
 ]
+review_patterns = [
+    path("review/", review_views.review_list, name="list"),
+    path("review/one/", review_views.one, name="one"),
+    path("review/agreement/", review_views.agreed, name="agreement"),
+    path("review/decide/", review_views.decide, name="decide"),
+    path("review/undo/", review_views.undo, name="undo"),
+    path("review/judge/", review_views.judge, name="judge"),
+    path("review/send/", review_views.send, name="send"),
+]
 urlpatterns = [
     # Namespaces of their own: the pages belong to the section on models.
     path("", include((generation_patterns, "generations"))),
     path("", include((inspection_patterns, "inspections"))),
+    path("", include((review_patterns, "review"))),
     path("search/", views.search, name="search"),
     path("search/export/<str:form>/", result_views.export, name="export"),
     path("searches/", result_views.saved_list, name="saved-list"),
@@ -69,4 +81,8 @@ api_urlpatterns = [
         generation_api.ComparisonApi.as_view(),
         name="comparison",
     ),
+    path("findings", review_api.FindingsApi.as_view(), name="findings"),
+    path("judgements", review_api.JudgementsApi.as_view(), name="judgements"),
+    path("agreement", review_api.AgreementApi.as_view(), name="agreement"),
+    path("judgements/undo", review_api.UndoApi.as_view(), name="judgement-undo"),
 ]

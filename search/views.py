@@ -23,6 +23,7 @@ from search import admission, asking, calibration, coverage, grouping, retrieval
 from search.forms import FILTER_FIELDS, SearchForm
 from search.models import Mode
 from search.questions import Like
+from search.review import judging
 from training import versions
 
 PAGE_SIZE = 24
@@ -65,6 +66,7 @@ def box(request: HttpRequest, box_id: int) -> HttpResponse:
         "captions": [c for c in shown_box.captions.all() if c.review != Review.HIDDEN],
         "query": form.query(),
         "filter_query": form.filter_query,
+        "verdicts": judging.said(form, [shown_box.pk], request.user),
     }
     template = "search/_box.html" if request.htmx else "search/box.html"
     return render(request, template, context)
@@ -148,6 +150,8 @@ def outcome(form: SearchForm, request: HttpRequest, *, limit: int) -> dict[str, 
         context["answer"] = answer = _ask(form, context, request, limit)
         if answer is not None:
             context |= _arranged(form, answer)
+            boxes = [hit.box.pk for hit in answer.hits]
+            context["verdicts"] = judging.said(form, boxes, request.user)
             if answer.confidence is None and not answer.is_mixed:
                 context["calibrating"] = calibration.is_on_its_way(answer.version)
     except DomainError as exc:

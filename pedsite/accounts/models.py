@@ -24,6 +24,11 @@ class User(AbstractUser):
         return self.is_superuser or self.role == self.Role.ADMIN
 
     @property
+    def reviews(self) -> bool:
+        """Whether this user judges results and works on cases: everyone but viewers."""
+        return self.is_superuser or self.role != self.Role.VIEWER
+
+    @property
     def operates(self) -> bool:
         """Whether this user sees everyone's jobs, and may start trainings and evaluations."""
         return self.is_superuser or self.role in (self.Role.OPERATOR, self.Role.ADMIN)

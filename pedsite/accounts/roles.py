@@ -29,6 +29,27 @@ def operators_only(view: View) -> View:
     return guarded
 
 
+def reviewers_only(view: View) -> View:
+    """A page that viewers do not open: they get a 403. Goes below `login_required`."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.reviews:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+class Reviews(BasePermission):
+    """Viewers neither read nor write here."""
+
+    message = _("Only reviewers judge results and work on cases.")
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return bool(request.user and request.user.is_authenticated and request.user.reviews)
+
+
 class WritesAsOperator(BasePermission):
     """Anyone reads what is theirs to see; only operators and administrators start something."""
 

@@ -128,6 +128,22 @@
     document.querySelector(`[data-box="${shown}"] .hit__open`)?.focus();
   });
 
+  // A key decides on the open box and goes on; a press on a button stays.
+  let goesOn = false;
+  function decide(verdict) {
+    const button = sighting()?.querySelector(`[data-verdict="${verdict}"]`);
+    if (!button || goesOn) return;
+    if (button.getAttribute("aria-pressed") === "true") return step(1);
+    goesOn = true;
+    button.click();
+  }
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    // The form itself is replaced by then, and the event comes from elsewhere.
+    if (!goesOn || !event.detail.requestConfig.elt.matches(".verdict")) return;
+    goesOn = false;
+    if (event.detail.successful) step(1);
+  });
+
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.target.closest("input:not([type=file], [type=checkbox]), textarea, select")) return;
@@ -142,6 +158,9 @@
       "?": () => keys.open || keys.showModal(),
       ArrowLeft: () => step(-1),
       ArrowRight: () => step(1),
+      c: () => decide("confirmed"),
+      x: () => decide("rejected"),
+      u: () => decide("unsure"),
       s: () => sighting()?.querySelector("[data-similar]").click(),
     }[event.key];
     if (!act || (keys.open && event.key !== "?")) return;

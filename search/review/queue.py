@@ -1,0 +1,98 @@
+"""What waits for a reviewer: what searches sent, one after the other or many at a time."""
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Q, QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from search import admission, asking, retrieval
+from search.forms import SearchForm
+from search.questions import Like, visible_box
+from search.review import asked, judging
+from search.review.models import Finding, Query, Verdict
+
+if TYPE_CHECKING:
+    from pedsite.accounts.models import User
+
+# Somebody else decided, the reader did not: their verdict is not shown before.
+SECOND = "second"
+STATES = {
+    Verdict.UNREVIEWED.value: _("Unreviewed"),
+    SECOND: _("Second opinion"),
+    Verdict.CONFIRMED.value: _("Confirmed"),
+    Verdict.REJECTED.value: _("Rejected"),
+    Verdict.UNSURE.value: _("Unsure"),
+}
+MOST_SENT = 200
+
+
+def findings(user: "User", state: str, query_id: int | None = None) -> QuerySet[Finding]:
+    """Findings in one of STATES as this user judged them, in their turn.
+
+    Raises: MayNotReview.
+    """
+    judging.require_reviewer(user)
+    rows = Finding.objects.visible_to(user).judged_by(user)
+    if query_id is not None:
+        rows = rows.filter(query=query_id)
+    return rows.filter(_in_state(state)).in_turn().with_context()
+
+
+def counts(user: "User", query_id: int | None = None) -> dict[str, int]:
+    """How many findings are in each of STATES for this user; an unreviewed one may be in two."""
+    rows = Finding.objects.visible_to(user).judged_by(user)
+    if query_id is not None:
+        rows = rows.filter(query=query_id)
+    return rows.aggregate(**{name: Count("pk", filter=_in_state(name)) for name in STATES})
+
+
+def following(rows: QuerySet[Finding], finding: Finding) -> Finding | None:
+    """The next one after a finding of these rows, the first again after the last."""
+    later = rows.after(finding.query_id, finding.place, finding.pk).first()
+    return later or rows.exclude(pk=finding.pk).first()
+
+
+def send(query: str, user: "User", limit: int = MOST_SENT) -> tuple[Query, int]:
+    """Ask a search of the page again and put its first hits into the queue.
+
+    What is there already stays, with the verdicts on it. Returns the query, and how many came new.
+
+    Raises: MayNotReview; as `asked.on_page`; DomainError, it cannot be asked.
+    """
+    judging.require_reviewer(user)
+    kept = asked.on_page(query, user)
+    form = SearchForm(QueryDict(query), user=user)
+    # Valid, else there was no query. The box may be typed into the words as well.
+    form.is_valid()
+    box = form.cleaned_data["box"]
+    likes = [Like(box=visible_box(box, user), weight=form.like_weight)] if box else []
+    with admission.slot():
+        page = retrieval.ask(
+            asking.question_of(form.typed, user, likes=likes),
+            user=user,
+            filters=form.filters(),
+            limit=min(limit, MOST_SENT),
+        )
+    return kept, _add(kept, page)
+
+
+def _add(query: Query, page: retrieval.Page) -> int:
+    before = query.findings.count()
+    version = retrieval.versions.get(page.version)
+    Finding.objects.bulk_create(
+        [
+            Finding(query=query, box=hit.box, rank=hit.rank, score=hit.score, version=version)
+            for hit in page.hits
+        ],
+        update_conflicts=True,
+        unique_fields=["query", "box"],
+        update_fields=["rank", "score", "version"],
+    )
+    return query.findings.count() - before
+
+
+def _in_state(state: str) -> Q:
+    if state == SECOND:
+        return Q(verdict=Verdict.UNREVIEWED, is_seconded=True)
+    return Q(verdict=state)
