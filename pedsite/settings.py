@@ -279,6 +279,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "Review": "gallery.models.Review",
         "AskedReview": ["approved", "unreviewed"],
+        "CaseState": "search.cases.models.Case.State",
     },
 }
 

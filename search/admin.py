@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
+from search.cases.models import Case, CaseEvent, CaseExport
 from search.models import (
     Calibration,
     CompactIndex,
@@ -165,6 +166,31 @@ class FindingAdmin(ReadOnly):
     @admin.display(description=_("crop"))
     def crop(self, finding: Finding) -> str:
         return _thumbnail(finding.box_id)
+
+
+class EventInline(ChangeInline):
+    model = CaseEvent
+    fields = ["at", "user", "what", "detail"]
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CaseEvent]:
+        return CaseEvent.objects.select_related("user")
+
+
+@admin.register(Case)
+class CaseAdmin(ReadOnly):
+    list_display = ["title", "reference", "state", "created_by", "created_at"]
+    list_filter = ["state"]
+    list_select_related = ["created_by"]
+    search_fields = ["title", "reference"]
+    inlines = [EventInline]
+
+
+@admin.register(CaseExport)
+class CaseExportAdmin(ReadOnly):
+    exclude = ["file"]
+    list_display = ["case", "sha256", "byte_size", "created_by", "created_at"]
+    list_select_related = ["case", "created_by"]
 
 
 def _thumbnail(box_id: int) -> str:

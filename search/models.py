@@ -9,13 +9,14 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from pgvector.django import HalfVectorField
 
-from search.querysets import EmbeddingQuerySet, InspectionQuerySet, ServingVersionQuerySet
-
 # Django finds models here: these are told of in `search.review`.
+from search.cases.models import Case, CaseEvent, CaseExport, CaseHit, CaseNote, CaseSearch
+from search.querysets import EmbeddingQuerySet, InspectionQuerySet, ServingVersionQuerySet
 from search.review.models import Change, Decision, Finding, Judgement, Query
 
 __all__ = [
-    "Background", "Calibration", "Change", "CompactIndex", "Comparison", "Decision", "Embedding",
+    "Background", "Calibration", "Case", "CaseEvent", "CaseExport", "CaseHit",
+    "CaseNote", "CaseSearch", "Change", "CompactIndex", "Comparison", "Decision", "Embedding",
     "Finding", "IndexTuning", "Inspection", "Judgement", "Mirror", "Mode", "Preference", "Query",
     "QueryKind", "SavedSearch", "ServingVersion", "Unmirrored",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from pedsite.jobs import work
 from search import calibration, compact, comparisons, enrollment, features, generations, inspections
+from search.cases import exports
 from search.engines import mirror
 from search.errors import EngineSilent
 
@@ -63,3 +64,9 @@ def build_compact(job_id: int) -> None:
 def inspect(job_id: int) -> None:
     # No budget: it is one piece.
     work.execute(job_id, inspections.step, budget_s=None)
+
+
+@shared_task(name=exports.TASK)
+def export_case(job_id: int) -> None:
+    # No budget: it is one piece.
+    work.execute(job_id, exports.step, budget_s=None)

@@ -10,6 +10,8 @@ from search import (
     saved_api,
     views,
 )
+from search.cases import api as case_api
+from search.cases import views as case_views
 from search.review import api as review_api
 from search.review import views as review_views
 
@@ -43,6 +45,13 @@ review_patterns = [
     path("review/undo/", review_views.undo, name="undo"),
     path("review/judge/", review_views.judge, name="judge"),
     path("review/send/", review_views.send, name="send"),
+    path("cases/", case_views.case_list, name="cases"),
+    path("cases/new/", case_views.start, name="case-new"),
+    path("cases/add/", case_views.add, name="case-add"),
+    path("cases/<int:pk>/", case_views.case, name="case"),
+    path("cases/<int:pk>/change/", case_views.change, name="case-change"),
+    path("cases/<int:pk>/export/", case_views.export, name="case-export"),
+    path("cases/<int:pk>/exports/<int:export_id>/", case_views.download, name="case-download"),
 ]
 urlpatterns = [
     # Namespaces of their own: the pages belong to the section on models.
@@ -83,6 +92,20 @@ api_urlpatterns = [
     ),
     path("findings", review_api.FindingsApi.as_view(), name="findings"),
     path("judgements", review_api.JudgementsApi.as_view(), name="judgements"),
+    path("cases", case_api.CasesApi.as_view(), name="cases"),
+    path("cases/<int:pk>", case_api.CaseApi.as_view(), name="case"),
+    path("cases/<int:pk>/hits", case_api.HitsApi.as_view(), name="case-hits"),
+    path("cases/<int:pk>/searches", case_api.SearchesApi.as_view(), name="case-searches"),
+    path("cases/<int:pk>/notes", case_api.NotesApi.as_view(), name="case-notes"),
+    path("cases/<int:pk>/<str:kind>/<int:entry>", case_api.EntryApi.as_view(), name="case-entry"),
+    path("cases/<int:pk>/members", case_api.MembersApi.as_view(), name="case-members"),
+    path("cases/<int:pk>/history", case_api.HistoryApi.as_view(), name="case-history"),
+    path("cases/<int:pk>/exports", case_api.ExportsApi.as_view(), name="case-exports"),
+    path(
+        "cases/<int:pk>/exports/<int:export_id>/file",
+        case_api.ExportFileApi.as_view(),
+        name="case-export-file",
+    ),
     path("agreement", review_api.AgreementApi.as_view(), name="agreement"),
     path("judgements/undo", review_api.UndoApi.as_view(), name="judgement-undo"),
 ]

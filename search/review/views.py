@@ -45,7 +45,7 @@ def one(request: HttpRequest) -> HttpResponse:
     """GET /review/one/?state=&query=&at=: one finding, by default the first in its turn."""
     state, query = _wanted(request.GET)
     rows = queue.findings(request.user, state, query)
-    found = rows.filter(pk__in=_numbers(request.GET.getlist("at"))).first()
+    found = rows.filter(pk__in=numbers(request.GET.getlist("at"))).first()
     # One that was judged meanwhile has left its state: the queue goes on with its first.
     found = found or rows.first()
     context = _context(request, state, query)
@@ -78,7 +78,7 @@ def agreed(request: HttpRequest) -> HttpResponse:
 def decide(request: HttpRequest) -> HttpResponse:
     """POST /review/decide/: one finding or many of the queue; goes on to where `next` says."""
     name = "shown" if request.POST.get("scope") == "shown" else "finding"
-    findings = _numbers(request.POST.getlist(name))
+    findings = numbers(request.POST.getlist(name))
     try:
         made = judging.decide(findings, request.POST.get("verdict", ""), request.user)
     except DomainError as exc:
@@ -86,7 +86,7 @@ def decide(request: HttpRequest) -> HttpResponse:
     else:
         if name == "shown" or len(findings) > 1:
             _tell(request, made, len(findings))
-    return redirect(_back(request, reverse("search:review:list")))
+    return redirect(back(request, reverse("search:review:list")))
 
 
 @require_POST
@@ -95,12 +95,12 @@ def decide(request: HttpRequest) -> HttpResponse:
 def undo(request: HttpRequest) -> HttpResponse:
     """POST /review/undo/: what the user said last is as it was before."""
     try:
-        judging.undo(request.user, *_numbers([request.POST.get("decision", "")]))
+        judging.undo(request.user, *numbers([request.POST.get("decision", "")]))
     except DomainError as exc:
         messages.error(request, str(exc))
     else:
         messages.success(request, _("The decision is undone."))
-    return redirect(_back(request, reverse("search:review:list")))
+    return redirect(back(request, reverse("search:review:list")))
 
 
 @require_POST
@@ -110,7 +110,7 @@ def judge(request: HttpRequest) -> HttpResponse:
     """POST /review/judge/: boxes as answers to a search; asked by htmx, the verdict on one box."""
     query = request.POST.get("query", "")
     name = "shown" if request.POST.get("scope") == "shown" else "box"
-    boxes = _numbers(request.POST.getlist(name))
+    boxes = numbers(request.POST.getlist(name))
     verdict = request.POST.get("verdict", "")
     try:
         made = judging.judge(asked.on_page(query, request.user), boxes, verdict, request.user)
@@ -118,13 +118,13 @@ def judge(request: HttpRequest) -> HttpResponse:
         if request.htmx:
             return HttpResponse(str(exc), status=exc.status, content_type="text/plain")
         messages.error(request, str(exc))
-        return redirect(_back(request, _search(query)))
+        return redirect(back(request, _search(query)))
     if request.htmx:
         place = "drawer" if request.POST.get("place") == "drawer" else "card"
         context = {"box_id": boxes[0], "verdict": verdict, "query": query, "place": place}
         return render(request, "review/_judged.html", context)
     _tell(request, made, len(boxes))
-    return redirect(_back(request, _search(query)))
+    return redirect(back(request, _search(query)))
 
 
 @require_POST
@@ -144,11 +144,11 @@ def send(request: HttpRequest) -> HttpResponse:
 
 
 def _wanted(given: QueryDict) -> tuple[str, int | None]:
-    state, query = given.get("state", ""), _numbers([given.get("query", "")])
+    state, query = given.get("state", ""), numbers([given.get("query", "")])
     return (state if state in queue.STATES else Verdict.UNREVIEWED), (query[0] if query else None)
 
 
-def _numbers(texts: Iterable[str]) -> list[int]:
+def numbers(texts: Iterable[str]) -> list[int]:
     """Those that are ids; no id has more digits than the database takes."""
     return [int(text) for text in texts if text.isdecimal() and len(text) < 19]
 
@@ -199,7 +199,7 @@ def _search(query: str) -> str:
     return f"{reverse('search:search')}?{QueryDict(query).urlencode()}"
 
 
-def _back(request: HttpRequest, default: str) -> str:
+def back(request: HttpRequest, default: str) -> str:
     """Where the form says to go on, within this site."""
     wanted = request.POST.get("next", "")
     secure = request.is_secure()

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 
 from django import template
+from django.db.models import QuerySet
 
+from pedsite.accounts.models import User
+from search.cases.models import Case
 from search.review.models import Verdict
 
 register = template.Library()
@@ -38,3 +41,9 @@ def words(verdict: str) -> str:
 def verdict_choices() -> tuple[tuple[Verdict, str, str], ...]:
     """What can be decided: (verdict, key, icon)."""
     return CHOICES
+
+
+@register.simple_tag
+def open_cases(user: User) -> QuerySet[Case]:
+    """The cases that a user may put something into, newest first."""
+    return Case.objects.visible_to(user).filter(state=Case.State.OPEN)[:50]
