@@ -241,6 +241,15 @@ class SearchApi(APIView):
         expected_false_hits = serializers.SerializerMethodField(
             help_text="`far` times the boxes searched; null without a calibration."
         )
+        measured_on = serializers.CharField(
+            source="confidence.source",
+            default=None,
+            allow_null=True,
+            help_text="What false-accept rates were measured on: a dataset, or `drawn:…` people, "
+            "beside whom real ones may be taken for others many times as often. Null where none "
+            "are told: without a calibration, for words and pictures at once, and for words that "
+            "deny something.",
+        )
         next = serializers.CharField(
             source="cursor",
             allow_null=True,

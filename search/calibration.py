@@ -37,14 +37,15 @@ if TYPE_CHECKING:
 KIND = gettext_noop("calibrate")
 TASK = "search.calibrate"
 # Far from every seed that is trained, shown or measured on.
-DRAWN = "drawn:20260507:1800"
+DRAWN_SOURCE = "drawn:"
+DRAWN = f"{DRAWN_SOURCE}20260507:1800"
 TEXTS = 1000
 BOXES = 3000
 # Between two signs of life, a second or two each.
 _CHUNK = 128
 LOOKED_S = 30.0
 
-Reading = tuple[Blend, Curve]
+Reading = tuple[Blend, Curve, str]
 
 _known: dict[tuple[int, str], tuple[float, Reading | None]] = {}
 _knowing = Lock()
@@ -52,11 +53,17 @@ _knowing = Lock()
 
 @dataclass(frozen=True)
 class Confidence:
-    """How to read the scores of one query."""
+    """How to read the scores of one query; `source` is what it was measured on."""
 
     scale: Scale
     blend: Blend
     curve: Curve
+    source: str
+
+    @property
+    def is_of_drawn_people(self) -> bool:
+        """Whether nobody real was measured: real people may be taken for others more often."""
+        return self.source.startswith(DRAWN_SOURCE)
 
     def rate(self, score: float) -> float:
         """Of boxes that do not fit, the share that scores at least so much; see `Curve.rate`."""
@@ -91,7 +98,7 @@ def reading(version: ModelVersion, query_kind: str) -> Reading | None:
     found = None
     if row is not None:
         curve = Curve(rates=tuple(row.rates), scores=tuple(row.scores))
-        found = Blend(*row.weights), curve
+        found = Blend(*row.weights), curve, row.source
     with _knowing:
         _known[key] = (time.monotonic() + LOOKED_S, found)
     return found
@@ -109,7 +116,7 @@ def request(
         TooFewToCalibrate: it is drawn, with fewer people than say anything.
         UnknownDataset: there is no such dataset.
     """
-    if source.startswith("drawn:"):
+    if source.startswith(DRAWN_SOURCE):
         _drawn(source)
     else:
         datasets.get(source)
@@ -139,7 +146,7 @@ def step(work: jobs.Work) -> bool:
     """
     version, source = versions.get(work.params["version_name"]), work.params["source"]
     work.plan(None, note=_("Measuring pairs that do not belong together"))
-    if source.startswith("drawn:"):
+    if source.startswith(DRAWN_SOURCE):
         measured = of_drawn(version, source, work.beat)
     else:
         measured = of_dataset(version, datasets.get(source), work.beat)

@@ -37,7 +37,8 @@ from typing import Any
 
 from django.utils.dateparse import parse_date, parse_datetime
 
-from search import phrases
+from search import denials, phrases
+from search.denials import Denial
 from search.errors import BadToken, UnknownToken
 from search.scope import Filters
 
@@ -106,6 +107,21 @@ class Query:
         """The filters alone, as they were typed."""
         kept = [each for each in self.tokens if each.name not in ("box", "picture")]
         return " ".join(self.text[each.start : each.stop] for each in kept)
+
+    @property
+    def denials(self) -> tuple[Denial, ...]:
+        """What the description denies; not what stands in tokens."""
+        words = self.text
+        for token in (*self.tokens, *self.singled):
+            # As long as before, and the end of what is said before it.
+            hidden = "." * (token.stop - token.start)
+            words = words[: token.start] + hidden + words[token.stop :]
+        return tuple(denials.find(words))
+
+    def leaving_out(self, denial: Denial) -> str:
+        """The text with the token that leaves out what it denies now in words."""
+        rest = f"{self.text[: denial.start]} {self.text[denial.stop :]}"
+        return f"{' '.join(rest.split())} -{_quote(denial.what)}".strip()
 
     def having(self, text: str, role: Role, weight: float = 1.0) -> str:
         """The text in which one phrase, by its text, has another role or weight."""

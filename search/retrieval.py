@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gallery.models import Box
-from search import calibration, counts, nearest, questions, scope, serving
+from search import calibration, counts, denials, nearest, questions, scope, serving
 from search.calibration import Confidence
 from search.coverage import Gaps
 from search.cursors import Cursor
@@ -86,9 +86,10 @@ class Page:
     mode: str = Mode.FAST  # what was asked for
     is_exact: bool = True  # every one of them was compared
     phrases: tuple[Phrase, ...] = ()  # that the question was taken apart into
-    # None: the version was never calibrated, or the question is mixed.
+    # None: the version was never calibrated, or the question is mixed or denies something.
     confidence: Confidence | None = None
     is_mixed: bool = False  # words and pictures were weighed against each other
+    is_denied: bool = False  # words say what somebody does not have
 
     @property
     def waiting(self) -> int:
@@ -124,6 +125,7 @@ class _Search:
     asked: Asked
     confidence: Confidence | None
     is_mixed: bool
+    is_denied: bool
     question: str
     limit: int
     cursor: Cursor | None
@@ -249,14 +251,18 @@ def ask(
         raise TooDeep(MAX_HITS)
     chosen = _version(question.kind, inside.kind, version, after)
     asked = questions.compose(question, chosen)
-    # How often a stranger fits words and a picture at once was never measured.
-    reading = None if question.is_mixed else calibration.reading(chosen, question.kind)
+    # How often a stranger fits words and a picture at once was never measured, and a model may not
+    # hear a "without" at all.
+    is_denied = bool(denials.find(question.words))
+    is_unmeasured = question.is_mixed or is_denied
+    reading = None if is_unmeasured else calibration.reading(chosen, question.kind)
     search = _Search(
         scope=inside,
         version=chosen,
         asked=asked,
         confidence=Confidence(asked.scale, *reading) if reading else None,
         is_mixed=question.is_mixed,
+        is_denied=is_denied,
         question=fingerprint,
         limit=min(limit, MAX_HITS - (after.shown if after else 0)),
         cursor=after,
@@ -330,6 +336,7 @@ def _page(search: _Search) -> Page:
         phrases=tuple(aspect.phrase for aspect in search.asked.aspects),
         confidence=search.confidence,
         is_mixed=search.is_mixed,
+        is_denied=search.is_denied,
     )
 
 

@@ -152,7 +152,7 @@ def outcome(form: SearchForm, request: HttpRequest, *, limit: int) -> dict[str, 
             context |= _arranged(form, answer)
             boxes = [hit.box.pk for hit in answer.hits]
             context["verdicts"] = judging.said(form, boxes, request.user)
-            if answer.confidence is None and not answer.is_mixed:
+            if answer.confidence is None and not (answer.is_mixed or answer.is_denied):
                 context["calibrating"] = calibration.is_on_its_way(answer.version)
     except DomainError as exc:
         told = {"problems": [str(exc)], "status": exc.status, "retry_after": exc.retry_after}

@@ -39,6 +39,15 @@ def parts_for(form: SearchForm, phrase: Phrase) -> list[tuple[str, str, bool]]:
 
 
 @register.filter
+def denials(form: SearchForm) -> list[tuple[str, str]]:
+    """What the words deny, each with the query string that leaves it out for certain."""
+    return [
+        (denial.what, form.query(q=form.typed.leaving_out(denial), cursor=None))
+        for denial in form.typed.denials
+    ]
+
+
+@register.filter
 def one_in(rate: float) -> str:
     """A rate as the N of "1 in N", to two digits: 0.00043 -> 2,300."""
     count = 1 / rate

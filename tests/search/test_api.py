@@ -86,7 +86,7 @@ def test_a_field_that_there_is_not_is_refused_rather_than_passed_over(ask):
 def test_words_find_people(ask, people):
     answer = ask(text="red", limit=2).json()
     assert set(answer) == {
-        "version", "mode", "exact", "searched", "waiting", "failed", "failures",
+        "version", "measured_on", "mode", "exact", "searched", "waiting", "failed", "failures",
         "expected_false_hits", "next", "hits",
     }  # fmt: skip
     assert (answer["version"], answer["searched"], answer["waiting"]) == ("tiny", 6, 0)

@@ -141,3 +141,22 @@ def test_a_line_divides_the_sure_from_the_rest(browser, people, calibrated):
     calibrated(np.random.default_rng(0).normal(size=200_000))
     text = text_of(browser.get("/search/", {"q": "red", "far": "1"}))
     assert text.count("From here on no confident match at 1 in 10") == 1
+
+
+def test_what_words_deny_can_be_left_out_by_a_click_and_claims_no_rate(browser, people, calibrated):
+    calibrated(np.random.default_rng(0).normal(size=200_000) - 9)
+    page = html(browser, q="red without a blue coat dataset:square")
+    assert "1 in 10,000" not in page
+    assert "is not claimed for words that deny something" in page
+    links = [a["href"] for a in Page(page).all("a") if "href" in a]
+    assert "?q=red+dataset%3Asquare+-%22blue+coat%22" in links
+    told = html(browser, q='red -"blue coat"')
+    assert "1 in 10,000" in told
+    assert "may not hear" not in told
+
+
+def test_rates_that_were_measured_on_drawn_people_say_so(browser, people):
+    for source, says in (("drawn:5:900", True), ("square", False)):
+        measured = rows.measured(np.random.default_rng(0).normal(size=200_000) - 9)
+        calibration.store(ModelVersion.objects.get(), measured, source)
+        assert ("measured on drawn people" in html(browser, q="red")) is says
