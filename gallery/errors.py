@@ -60,3 +60,54 @@ class BadDetector(DomainError):
 
     code = "bad-detector"
     status = 422
+
+
+class NotYourDataset(DomainError):
+    code = "not-your-dataset"
+    status = 403
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            _("A dataset “%(name)s” is there, but not shared with you.") % {"name": name}
+        )
+
+
+class BadFolder(DomainError):
+    """A folder of the server that may not be imported from."""
+
+    code = "bad-folder"
+    status = 422
+
+
+class BadArchive(DomainError):
+    """An archive that is not unpacked; the message names the member and says why."""
+
+    code = "bad-archive"
+    status = 422
+
+
+class BadUpload(DomainError):
+    code = "bad-upload"
+    status = 422
+
+
+class UploadTooLarge(DomainError):
+    code = "upload-too-large"
+    status = 413
+
+
+class WrongOffset(DomainError):
+    """A piece that does not begin where the upload ends; the message says where that is."""
+
+    code = "wrong-offset"
+    status = 409
+
+    def __init__(self, received: int) -> None:
+        super().__init__(_("The upload goes on at byte %(received)d.") % {"received": received})
+
+
+class NotNow(DomainError):
+    """An import that is not at the stage for what was asked."""
+
+    code = "not-now"
+    status = 409

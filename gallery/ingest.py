@@ -13,11 +13,10 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
-from gallery import datasets, intake
-from gallery.errors import BadImage, BadSource, UnknownFormat
+from gallery import datasets, intake, ledger, sources
+from gallery.errors import BadImage, BadSource, NotYourDataset, UnknownFormat
 from gallery.formats import FORMATS
 from gallery.formats.records import (
-    OWN_KEY,
     Entry,
     Format,
     Mark,
@@ -26,7 +25,7 @@ from gallery.formats.records import (
     Tick,
     Unreadable,
 )
-from gallery.models import Dataset, Image
+from gallery.models import Dataset, Image, Upload
 from pedsite.accounts.models import User
 from pedsite.jobs import work
 from pedsite.jobs.models import Job
@@ -38,25 +37,6 @@ CHUNK_RECORDS = 200
 CHUNK_BYTES = 48 * 2**20
 # How many refusals and notes are told in full; all are counted.
 TOLD = 20
-
-
-@dataclass(slots=True)
-class Report:
-    """What an import would do."""
-
-    dataset: str
-    new_dataset: bool
-    records: int = 0
-    images: int = 0
-    known_images: int = 0
-    boxes: int = 0
-    captions: int = 0
-    people: int = 0
-    cameras: int = 0
-    refused: int = 0
-    noted: int = 0
-    refusals: list[tuple[str, str]] = field(default_factory=list)
-    notes: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -79,6 +59,8 @@ def request(
     *,
     queue: bool = True,
     options: dict[str, Any] | None = None,
+    upload: Upload | None = None,
+    total: int | None = None,
 ) -> Job:
     """A job that imports `path` into the dataset of that name, which is made if there is none.
 
@@ -86,17 +68,24 @@ def request(
         format: a key of FORMATS.
         path: file or folder; for `drawn` its seed and number of people.
         images: the folder of the pictures, for formats that name them in a file.
+        user: who asks; a dataset that is not shared with them is refused. None sees all.
         options: what the format takes, as JSON values.
+        upload: what `path` and `images` are inside of.
+        total: how many records there are, where that is known.
 
     Returns: the job; `params["created"]` says whether the dataset is new.
     Raises:
-        UnknownFormat, BadSource, BadDatasetName: nothing was written.
+        UnknownFormat, BadSource, BadDatasetName, NotYourDataset: nothing was written.
     """
-    path, images = _absolute(format, path), str(Path(images).absolute()) if images else None
     options = options or {}
-    total = _total(_format(format, options), path, images, options)
+    kind = format_of(format, options)
+    if upload is None:
+        path, images = absolute(format, path), str(Path(images).absolute()) if images else None
+        total = total or count_of(kind, path, images, options)
     with transaction.atomic():
         found, created = datasets.get_or_create(dataset, user)
+        if not created and not is_open(found, user):
+            raise NotYourDataset(dataset)
         params = {
             "format": format,
             "path": path,
@@ -106,7 +95,32 @@ def request(
             "created": created,
             "options": options,
         }
+        params |= {"upload": upload.pk} if upload else {}
         return work.request(KIND, task=TASK, params=params, user=user, total=total, queue=queue)
+
+
+def is_open(dataset: Dataset, user: User | None) -> bool:
+    """Whether a user may add to a dataset; a command, which has no user, may always."""
+    return user is None or Dataset.objects.visible_to(user).filter(pk=dataset.pk).exists()
+
+
+def place(params: dict[str, Any], beat: Callable[[], None]) -> tuple[str, str | None]:
+    """Path and images of a job's source on this machine, where an upload is unpacked for it.
+
+    Raises:
+        BadUpload, BadArchive, BadSource: it is not there any more, or cannot be unpacked.
+    """
+    if "upload" not in params:
+        return params["path"], params["images"]
+    upload = Upload.objects.filter(pk=params["upload"]).first()
+    if upload is None:
+        raise BadSource("The upload was removed.")
+    folder = sources.here(upload, beat)
+    images = params["images"]
+    return (
+        str(sources.inside(folder, params["path"])),
+        str(sources.inside(folder, images)) if images else None,
+    )
 
 
 class Importer:
@@ -121,30 +135,32 @@ class Importer:
         Raises:
             BadSource, UnknownDataset: the source or the dataset is gone.
         """
-        kind = _format(at.params["format"], at.params["options"])
+        kind = format_of(at.params["format"], at.params["options"])
         if self._entries is None:
             self._entries = self._open(at, kind)
         only = frozenset(at.params.get("only", ()))
-        chunk = _gather(self._entries, at.params["dataset"], only, at.beat)
+        chunk = gather(self._entries, at.params["dataset"], only, at.beat)
         with transaction.atomic():
-            counts = intake.store(at.params["dataset"], chunk.good, kind.caption_source)
-            self._count(at, chunk, counts)
+            stored = intake.store(at.params["dataset"], chunk.good, kind.caption_source)
+            ledger.write(at.job, stored.made)
+            self._count(at, chunk, stored.counts)
         return not chunk.is_last
 
     def _open(self, at: work.Work, kind: Format) -> Iterator[Entry]:
         only = at.params.get("only")
         if only and "mark" not in at.job.result:
             at.plan(len(only))
+        path, images = place(at.params, at.beat)
         return kind.read(
-            at.params["path"],
-            at.params["images"],
+            path,
+            images,
             after=at.job.result.get("mark"),
             **at.params["options"],
         )
 
     def _count(self, at: work.Work, chunk: Chunk, counts: intake.Counts) -> None:
         result = at.job.result
-        notes = _told(chunk, "notes")
+        notes = told(chunk, "notes")
         sums = {name: result.get(name, 0) + new for name, new in asdict(counts).items()}
         at.keep(
             mark=result.get("mark") if chunk.mark is None else chunk.mark,
@@ -152,7 +168,7 @@ class Importer:
             noted=result.get("noted", 0) + len(notes),
             **sums,
         )
-        failures = chunk.refusals + _told(chunk, "problems")
+        failures = chunk.refusals + told(chunk, "problems")
         whole = [checked for checked in chunk.good if not checked.problems]
         at.advance(len(whole), failures, note=f"{sums['images']} pictures, {sums['boxes']} boxes")
         # Headers promise more or less than there is; what was read is what there was.
@@ -160,72 +176,7 @@ class Importer:
             at.plan(at.job.handled, done=at.job.done)
 
 
-def dry_run(
-    format: str,
-    path: str,
-    dataset: str,
-    images: str | None = None,
-    *,
-    options: dict[str, Any] | None = None,
-    watch: Callable[[int, int | None], None] = lambda done, total: None,
-) -> Report:
-    """Read and check everything that an import would, and write nothing.
-
-    Args:
-        watch: called with how many records were read, of how many (None: unknown).
-
-    Raises:
-        UnknownFormat, BadSource, BadDatasetName: as `request`.
-    """
-    options = options or {}
-    kind = _format(format, options)
-    path = _absolute(format, path)
-    datasets.check_name(dataset)
-    found = Dataset.objects.filter(name=dataset).first()
-    report = Report(dataset=dataset, new_dataset=found is None)
-    total = _total(kind, path, images, options)
-    entries = kind.read(path, images, **options)
-    seen = _Seen()
-    while True:
-        chunk = _gather(entries, found.pk if found else None, frozenset(), lambda: None)
-        _add(report, chunk, seen)
-        watch(report.records, total)
-        if chunk.is_last:
-            return report
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What a dry run has met, so that it counts each picture and person once."""
-
-    pictures: set[str] = field(default_factory=set)
-    people: set[str] = field(default_factory=set)
-    cameras: set[str] = field(default_factory=set)
-
-
-def _add(report: Report, chunk: Chunk, seen: _Seen) -> None:
-    report.records += chunk.read
-    for checked in chunk.good:
-        if checked.data and checked.sha256 not in seen.pictures:
-            report.images += 1
-        else:
-            report.known_images += 1
-        seen.pictures.add(checked.sha256)
-        seen.cameras |= {checked.record.camera} - {""}
-        for _bounds, box in checked.boxes:
-            report.boxes += 1
-            report.captions += len(box.captions)
-            if box.identity is not None or box.bounds is None:
-                seen.people.add(box.identity or OWN_KEY + checked.sha256)
-    report.people, report.cameras = len(seen.people), len(seen.cameras)
-    refusals, notes = chunk.refusals + _told(chunk, "problems"), _told(chunk, "notes")
-    report.refused += len(refusals)
-    report.noted += len(notes)
-    report.refusals = (report.refusals + refusals)[:TOLD]
-    report.notes = (report.notes + notes)[:TOLD]
-
-
-def _gather(
+def gather(
     entries: Iterator[Entry],
     dataset_id: int | None,
     only: frozenset[str],
@@ -272,14 +223,19 @@ def _take(chunk: Chunk, entry: Record | Refusal, dataset_id: int | None) -> int:
     return len(checked.data)
 
 
-def _told(chunk: Chunk, what: str) -> list[tuple[str, str]]:
+def told(chunk: Chunk, what: str) -> list[tuple[str, str]]:
     """(item, text) of each record that has problems, or notes, after it was checked and stored."""
-    told = [(checked.record.item, getattr(checked, what)) for checked in chunk.good]
+    texts = [(checked.record.item, getattr(checked, what)) for checked in chunk.good]
     rest = "; the rest was imported" if what == "problems" else ""
-    return [(item, "; ".join(texts) + rest) for item, texts in told if texts]
+    return [(item, "; ".join(lines) + rest) for item, lines in texts if lines]
 
 
-def _format(name: str, options: dict[str, Any]) -> Format:
+def format_of(name: str, options: dict[str, Any]) -> Format:
+    """The format of that name.
+
+    Raises:
+        UnknownFormat, BadSource: there is none, or it takes no such option.
+    """
     if name not in FORMATS:
         raise UnknownFormat(name, list(FORMATS))
     unknown = sorted(set(options) - FORMATS[name].options)
@@ -288,7 +244,12 @@ def _format(name: str, options: dict[str, Any]) -> Format:
     return FORMATS[name]
 
 
-def _total(kind: Format, path: str, images: str | None, options: dict[str, Any]) -> int | None:
+def count_of(kind: Format, path: str, images: str | None, options: dict[str, Any]) -> int | None:
+    """How many records a source has; None where nobody can know without reading it.
+
+    Raises:
+        BadSource: it cannot be read, or has none.
+    """
     try:
         total: int | None = kind.total(path, images, **options)
     except Unreadable as exc:
@@ -298,6 +259,7 @@ def _total(kind: Format, path: str, images: str | None, options: dict[str, Any])
     return total
 
 
-def _absolute(format: str, path: str) -> str:
+def absolute(format: str, path: str) -> str:
+    """A path as any process finds it."""
     # A worker has another working directory than the command.
     return path if format == "drawn" else str(Path(path).absolute())

@@ -50,6 +50,38 @@ class Counts:
     cameras: int = 0
 
 
+@dataclass(slots=True)
+class Made:
+    """Ids of the rows that are new, and boxes that were given a person, with the key they had."""
+
+    images: list[int] = field(default_factory=list)
+    boxes: list[int] = field(default_factory=list)
+    captions: list[int] = field(default_factory=list)
+    identities: list[int] = field(default_factory=list)
+    cameras: list[int] = field(default_factory=list)
+    named: dict[int, str] = field(default_factory=dict)
+    # People who were there, or came with an earlier batch, and got a split now.
+    split: list[int] = field(default_factory=list)
+
+    def counts(self, known_images: int) -> Counts:
+        return Counts(
+            images=len(self.images),
+            known_images=known_images,
+            boxes=len(self.boxes),
+            captions=len(self.captions),
+            identities=len(self.identities),
+            cameras=len(self.cameras),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What `store` did: how much, and which rows."""
+
+    counts: Counts
+    made: Made
+
+
 def check(record: Record, known: Known) -> Checked:
     """Read and decode a record's picture, and clip its boxes to it.
 
@@ -70,7 +102,7 @@ def check(record: Record, known: Known) -> Checked:
     return checked
 
 
-def store(dataset_id: int, batch: list[Checked], caption_source: str) -> Counts:
+def store(dataset_id: int, batch: list[Checked], caption_source: str) -> Stored:
     """Add what a dataset does not have yet, in one transaction that holds the dataset's lock.
 
     Adds problems and notes to the records: a person with two splits keeps the first, a picture
@@ -111,9 +143,10 @@ class _Batch:
     def __init__(self, dataset_id: int, caption_source: str) -> None:
         self.dataset_id = dataset_id
         self.caption_source = caption_source
-        self.counts = Counts()
+        self.made = Made()
+        self.known_images = 0
 
-    def store(self, batch: list[Checked]) -> Counts:
+    def store(self, batch: list[Checked]) -> Stored:
         stored = self._images(batch)
         wishes = [
             _Wish(checked, (stored[checked.sha256].pk, *bounds), box)
@@ -125,7 +158,7 @@ class _Batch:
         granted, owners = _owners(wishes, there)
         people = self._people(granted, owners)
         self._captions(granted, self._boxes(granted, owners, people, there))
-        return self.counts
+        return Stored(self.made.counts(self.known_images), self.made)
 
     def _images(self, batch: list[Checked]) -> dict[str, Image]:
         hashes = {checked.sha256 for checked in batch}
@@ -135,7 +168,7 @@ class _Batch:
         new: dict[str, Image] = {}
         for checked in batch:
             if checked.sha256 in found or checked.sha256 in new:
-                self.counts.known_images += 1
+                self.known_images += 1
                 continue
             if not checked.data:  # it was deleted since it was checked
                 checked.data = _bytes(checked.record.content)
@@ -151,7 +184,7 @@ class _Batch:
                 taken_at=checked.record.taken_at,
             )
         Image.objects.bulk_create(new.values())
-        self.counts.images += len(new)
+        self.made.images += [image.pk for image in new.values()]
         return found | new
 
     def _cameras(self, names: set[str]) -> dict[str, Camera]:
@@ -159,7 +192,7 @@ class _Batch:
         found = {camera.name: camera for camera in mine}
         new = [Camera(dataset_id=self.dataset_id, name=name) for name in sorted(names - set(found))]
         Camera.objects.bulk_create(new)
-        self.counts.cameras += len(new)
+        self.made.cameras += [camera.pk for camera in new]
         return found | {camera.name: camera for camera in new}
 
     def _people(self, granted: list[_Wish], owners: dict[Place, str]) -> dict[str, Identity]:
@@ -175,6 +208,8 @@ class _Batch:
                 people[key] = Identity(dataset_id=self.dataset_id, key=key, split=split)
             elif split and not person.split:
                 person.split = split
+                if person.pk is not None:
+                    self.made.split.append(person.pk)
             elif split not in ("", person.split):
                 wish.checked.notes.append(
                     f"person {key} stays in {person.split}, not {split}: nobody is in two splits"
@@ -183,7 +218,7 @@ class _Batch:
         old = [person for person in people.values() if person.pk is not None]
         Identity.objects.bulk_update(old, ["split"])
         Identity.objects.bulk_create(new)
-        self.counts.identities += len(new)
+        self.made.identities += [person.pk for person in new]
         return people
 
     def _boxes(
@@ -198,8 +233,8 @@ class _Batch:
             if wish.place not in there and wish.place not in new:
                 new[wish.place] = wish.row(people.get(owners[wish.place]))
         Box.objects.bulk_create(new.values())
-        self.counts.boxes += len(new)
-        _rename(there, owners, people)
+        self.made.boxes += [box.pk for box in new.values()]
+        self.made.named |= _rename(there, owners, people)
         return there | new
 
     def _captions(self, granted: list[_Wish], boxes: dict[Place, Box]) -> None:
@@ -217,7 +252,7 @@ class _Batch:
             if (box, kind, language, text) not in there
         ]
         Caption.objects.bulk_create(new)
-        self.counts.captions += len(new)
+        self.made.captions += [caption.pk for caption in new]
 
 
 def _bytes(content: Path | bytes) -> bytes:
@@ -268,15 +303,23 @@ def _owners(wishes: list[_Wish], there: dict[Place, Box]) -> tuple[list[_Wish], 
     return granted, owners
 
 
-def _rename(there: dict[Place, Box], owners: dict[Place, str], people: dict[str, Identity]) -> None:
-    """Give boxes that were there the person whom a source now names."""
-    changed, left = [], set()
+def _rename(
+    there: dict[Place, Box], owners: dict[Place, str], people: dict[str, Identity]
+) -> dict[int, str]:
+    """Give boxes that were there the person whom a source now names.
+
+    Returns: the key that each of them had, by the box's id.
+    """
+    changed, had = [], {}
+    left = set()
     for place, key in owners.items():
         box = there.get(place)
         if box is None or not key or box.identity_id == people[key].pk:
             continue
         left.add(box.identity_id)
+        had[box.pk] = box.identity.key if box.identity else ""
         box.identity = people[key]
         changed.append(box)
     Box.objects.bulk_update(changed, ["identity"])
     Identity.objects.filter(pk__in=left - {None}, boxes=None).delete()
+    return had

@@ -9,6 +9,9 @@ from django.db.models.functions import MD5, Length
 from django.db.models.lookups import GreaterThan, LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
+from gallery.import_models import Addition as Addition
+from gallery.import_models import Import as Import
+from gallery.import_models import Upload as Upload
 from gallery.querysets import BoxQuerySet, DatasetQuerySet, ImageQuerySet
 
 MAX_CAPTION = 2000

@@ -2,13 +2,30 @@
 
 from celery import shared_task
 
-from gallery import detection, exports, ingest
+from gallery import detection, exports, imports, ingest, sources, undo, uploads
 from pedsite.jobs import work
 
 
 @shared_task(name=ingest.TASK)
 def import_dataset(job_id: int) -> None:
     work.execute(job_id, ingest.Importer())
+
+
+@shared_task(name=imports.TASK)
+def check_import(job_id: int) -> None:
+    # No budget: another process would have to read it all again.
+    work.execute(job_id, imports.Checker(), budget_s=None)
+
+
+@shared_task(name=undo.TASK)
+def undo_import(job_id: int) -> None:
+    work.execute(job_id, undo.step)
+
+
+@shared_task(name="gallery.expire_uploads")
+def expire_uploads() -> None:
+    uploads.expire()
+    sources.prune()
 
 
 @shared_task(name=detection.TASK)

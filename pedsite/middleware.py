@@ -5,6 +5,7 @@ Content-Security-Policy is strict for our pages, looser where others' need it.
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 
 STRICT = (
@@ -18,6 +19,11 @@ ADMIN = ADMIN.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 # Swagger UI starts from an inline script and styles itself inline.
 DOCS = STRICT.replace("script-src 'self'", "script-src 'self' 'unsafe-inline'")
 DOCS = DOCS.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+
+# What the other fields of a form may take beside its file, and room to say of a picture, rather
+# than of a request, that it is too large.
+FIELDS = 2**20
+MOST_PICTURES = 4
 
 POLICIES = {"/admin/": ADMIN, "/api/docs/": DOCS}
 
@@ -33,6 +39,32 @@ class ContentSecurityPolicyMiddleware:
         )
         response.headers.setdefault("Content-Security-Policy", policy)
         return response
+
+
+class LargestBodyMiddleware:
+    """413 for a body that is larger than anything its sender may send here, before it is read.
+
+    Only curators may send files to be imported. It stands behind the middleware that says who it
+    is, and acts before the views and the check of forms, which read the body.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdigit() or int(length) > self._most(request):
+            return HttpResponse(
+                "The request is too large.", status=413, content_type="text/plain; charset=utf-8"
+            )
+        return self.get_response(request)
+
+    @staticmethod
+    def _most(request: HttpRequest) -> int:
+        imports = request.path_info == "/imports/new/"
+        if imports and request.user.is_authenticated and request.user.curates:
+            return settings.PEDSITE_UPLOAD_FORM_BYTES + FIELDS
+        return MOST_PICTURES * settings.MAX_PICTURE_BYTES + FIELDS
 
 
 class NamelessAddressMiddleware:

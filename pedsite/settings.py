@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "pedsite.middleware.LargestBodyMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -320,6 +321,27 @@ UNFOLD = {
             "950": "oklch(22% .036 211)",
         }
     },
+}
+
+
+# Imports
+
+# Folders of this machine that may be imported from; no other path of it can be named.
+PEDSITE_IMPORT_ROOTS = env.listing("PEDSITE_IMPORT_ROOTS")
+# The largest file that may be uploaded, and all that one user may have waiting at a time.
+PEDSITE_UPLOAD_BYTES = env.integer("PEDSITE_UPLOAD_MB", 10_240, least=1) * 1024 * 1024
+PEDSITE_UPLOAD_USER_BYTES = env.integer("PEDSITE_UPLOAD_USER_MB", 20_480, least=1) * 1024 * 1024
+# Without JavaScript a file comes in one request; larger ones need the pieces that a script sends.
+PEDSITE_UPLOAD_FORM_BYTES = env.integer("PEDSITE_UPLOAD_FORM_MB", 512, least=1) * 1024 * 1024
+# What an archive may unpack to.
+PEDSITE_UNPACKED_BYTES = env.integer("PEDSITE_UNPACKED_MB", 40_960, least=1) * 1024 * 1024
+PEDSITE_UNPACKED_FILES = env.integer("PEDSITE_UNPACKED_FILES", 1_000_000, least=1)
+# Days after which an upload that nobody uses is removed.
+PEDSITE_UPLOAD_DAYS = env.integer("PEDSITE_UPLOAD_DAYS", 7, least=1)
+CELERY_BEAT_SCHEDULE["gallery-expire-uploads"] = {
+    "task": "gallery.expire_uploads",
+    "schedule": timedelta(hours=1),
+    "options": {"expires": 3600},
 }
 
 

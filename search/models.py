@@ -29,6 +29,9 @@ class Embedding(models.Model):
     that the vector index scans. Rows are written by `enrollment` alone.
     """
 
+    # Made again from the box by any enrollment, so it keeps no box from being undone.
+    is_derived = True
+
     encoder = models.ForeignKey(
         "training.Encoder", models.CASCADE, related_name="+", db_index=False
     )

@@ -33,6 +33,11 @@ class User(AbstractUser):
         """Whether this user sees everyone's jobs, and may start trainings and evaluations."""
         return self.is_superuser or self.role in (self.Role.OPERATOR, self.Role.ADMIN)
 
+    @property
+    def curates(self) -> bool:
+        """Whether this user may bring pictures in and change what is known of them."""
+        return self.operates or self.role == self.Role.CURATOR
+
 
 class ApiKey(models.Model):
     """A secret that acts for a user through the API. Only its SHA-256 is stored."""

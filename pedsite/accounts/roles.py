@@ -41,6 +41,18 @@ def reviewers_only(view: View) -> View:
     return guarded
 
 
+def curators_only(view: View) -> View:
+    """A page that only curators and those above them open. Goes below `login_required`."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.curates:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 class Reviews(BasePermission):
     """Viewers neither read nor write here."""
 
@@ -48,6 +60,15 @@ class Reviews(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return bool(request.user and request.user.is_authenticated and request.user.reviews)
+
+
+class Curates(BasePermission):
+    """Only curators and those above them."""
+
+    message = _("Only curators, operators and administrators may do this.")
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return request.user.is_authenticated and request.user.curates
 
 
 class WritesAsOperator(BasePermission):

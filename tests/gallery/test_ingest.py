@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from gallery import datasets, ingest
+from gallery import datasets, rehearsal
 from gallery.errors import BadDatasetName, BadSource, UnknownDataset, UnknownFormat
 from gallery.models import Box, Caption, Dataset, Identity, Image
 from pedsite.jobs.models import Job
@@ -365,14 +365,14 @@ def test_a_dry_run_counts_and_names_refusals_and_writes_nothing(tmp_path, do_imp
     (tmp_path / "bad.jpg").write_bytes(b"x")
     rows = [person(n % 2, f"00{n}.jpg", ["a", "b"]) for n in range(3)] + [person(9, "bad.jpg")]
     path = annotations(tmp_path / "a.json", rows)
-    report = ingest.dry_run("cuhk_pedes", str(path), "set")
+    report = rehearsal.dry_run("cuhk_pedes", str(path), "set")
     assert (report.records, report.images, report.boxes, report.captions) == (4, 3, 3, 6)
     assert (report.people, report.refused, report.new_dataset) == (2, 1, True)
     assert report.refusals[0][0] == "line 5, record 4: bad.jpg"
     assert not Dataset.objects.exists()
     assert not stored()
     do_import("cuhk_pedes", path)
-    report = ingest.dry_run("cuhk_pedes", str(path), "set")
+    report = rehearsal.dry_run("cuhk_pedes", str(path), "set")
     assert (report.images, report.known_images, report.new_dataset) == (0, 3, False)
 
 

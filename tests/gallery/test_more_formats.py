@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pictures
 
-from gallery import exports, ingest
+from gallery import exports, rehearsal
 from gallery.errors import BadSource
 from gallery.formats import coco, letterbox, pickles, reid_pickles
 from gallery.models import Box, Image
@@ -130,14 +130,14 @@ def test_another_category_can_be_asked_for(coco_files, do_import):
     do_import("coco", coco_files, category="dog")
     assert (5, 5, 15, 15) in {box.bounds for box in Box.objects.all()}
     with pytest.raises(BadSource, match="no category cat; it has dog, person"):
-        ingest.dry_run("coco", str(coco_files), "other", options={"category": "cat"})
+        rehearsal.dry_run("coco", str(coco_files), "other", options={"category": "cat"})
 
 
 def test_a_broken_coco_file_is_named_with_its_line(tmp_path, db):
     path = tmp_path / "instances.json"
     path.write_text('{"images": [\n{"id": 1, "file_name": "x"},\n{"id": 2,, }]}')
     with pytest.raises(BadSource, match="line 3: broken JSON"):
-        ingest.dry_run("coco", str(path), "x")
+        rehearsal.dry_run("coco", str(path), "x")
 
 
 def test_a_coco_import_that_was_cut_goes_on(coco_files):
@@ -207,11 +207,11 @@ def test_a_hostile_pickle_is_refused_and_bad_samples_are_named(tmp_path, db, do_
     assert box.captions.get().text == "red"
     (tmp_path / "test.pkl").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     with pytest.raises(BadSource, match=r"asks for os\.system"):
-        ingest.dry_run("reid_pickles", str(tmp_path), "x")
+        rehearsal.dry_run("reid_pickles", str(tmp_path), "x")
     (tmp_path / "test.pkl").write_bytes(pickles.dump(samples))
     (tmp_path / "word_to_index.pkl").unlink()
     with pytest.raises(BadSource, match="word_to_index"):
-        ingest.dry_run("reid_pickles", str(tmp_path / "test.pkl"), "x")
+        rehearsal.dry_run("reid_pickles", str(tmp_path / "test.pkl"), "x")
 
 
 def test_tokens_lose_punctuation_and_keep_their_case():
@@ -315,10 +315,10 @@ def test_a_row_without_a_picture_is_refused_by_line_and_a_wrong_array_at_once(tm
     assert Box.objects.get().identity.key == "4"
     np.save(tmp_path / "imageset.npy", np.zeros((1, 8, 8), np.uint8))
     with pytest.raises(BadSource, match="not uint8"):
-        ingest.dry_run("image_matrix", str(tmp_path), "x")
+        rehearsal.dry_run("image_matrix", str(tmp_path), "x")
     np.save(tmp_path / "imageset.npy", np.array([{}]), allow_pickle=True)
     with pytest.raises(BadSource, match="no array of pictures"):
-        ingest.dry_run("image_matrix", str(tmp_path), "x")
+        rehearsal.dry_run("image_matrix", str(tmp_path), "x")
 
 
 def test_options_that_make_no_sense_are_refused_before_anything_is_written(

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from gallery import ingest
+from gallery import ingest, rehearsal
 from gallery.formats import FORMATS
 from pedsite.api import DomainError
 from pedsite.jobs import work
@@ -66,7 +66,7 @@ class Command(BaseCommand):
                 bar.total = total
                 bar.update(done - bar.n)
 
-            report = ingest.dry_run(format, path, dataset, images, options=options, watch=watch)
+            report = rehearsal.dry_run(format, path, dataset, images, options=options, watch=watch)
         new = "is new" if report.new_dataset else "is there already"
         self.stdout.write(
             f"Nothing was written. The dataset {dataset} {new}.\n"
