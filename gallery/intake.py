@@ -4,9 +4,10 @@ Nothing here knows files of annotations or jobs: `check` looks at one picture an
 `store` adds what is new to a dataset, and both may run again on the same record.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from django.db import transaction
 
@@ -18,6 +19,7 @@ from gallery.models import Box, Camera, Caption, Identity, Image
 Bounds = tuple[int, int, int, int]
 # Id of the image, and the bounds in it.
 Place = tuple[int, int, int, int, int]
+AnyPlace = TypeVar("AnyPlace", bound=tuple[Any, int, int, int, int])
 # (width, height) of a picture that the dataset has already, by sha256.
 Known = Callable[[str], tuple[int, int] | None]
 
@@ -117,11 +119,11 @@ def store(dataset_id: int, batch: list[Checked], caption_source: str) -> Stored:
 
 
 @dataclass(slots=True)
-class _Wish:
-    """A box of a record at its place in the dataset."""
+class Wish(Generic[AnyPlace]):
+    """A box of a record and its place: what names the picture, and the bounds in it."""
 
     checked: Checked
-    place: Place
+    place: AnyPlace
     box: BoxRecord
 
     def row(self, identity: Identity | None) -> Box:
@@ -149,13 +151,14 @@ class _Batch:
     def store(self, batch: list[Checked]) -> Stored:
         stored = self._images(batch)
         wishes = [
-            _Wish(checked, (stored[checked.sha256].pk, *bounds), box)
+            Wish(checked, (stored[checked.sha256].pk, *bounds), box)
             for checked in batch
             for bounds, box in checked.boxes
         ]
         rows = Box.objects.filter(image__in={image.pk for image in stored.values()})
         there = {(box.image_id, *box.bounds): box for box in rows.select_related("identity")}
-        granted, owners = _owners(wishes, there)
+        current = {place: box.identity.key if box.identity else "" for place, box in there.items()}
+        granted, owners = owners_of(wishes, current)
         people = self._people(granted, owners)
         self._captions(granted, self._boxes(granted, owners, people, there))
         return Stored(self.made.counts(self.known_images), self.made)
@@ -195,7 +198,7 @@ class _Batch:
         self.made.cameras += [camera.pk for camera in new]
         return found | {camera.name: camera for camera in new}
 
-    def _people(self, granted: list[_Wish], owners: dict[Place, str]) -> dict[str, Identity]:
+    def _people(self, granted: list[Wish[Place]], owners: dict[Place, str]) -> dict[str, Identity]:
         keys = set(owners.values()) - {""}
         mine = Identity.objects.filter(dataset_id=self.dataset_id, key__in=keys)
         people = {identity.key: identity for identity in mine}
@@ -211,9 +214,7 @@ class _Batch:
                 if person.pk is not None:
                     self.made.split.append(person.pk)
             elif split not in ("", person.split):
-                wish.checked.notes.append(
-                    f"person {key} stays in {person.split}, not {split}: nobody is in two splits"
-                )
+                wish.checked.notes.append(stays_in(key, person.split, split))
         new = [person for person in people.values() if person.pk is None]
         old = [person for person in people.values() if person.pk is not None]
         Identity.objects.bulk_update(old, ["split"])
@@ -223,7 +224,7 @@ class _Batch:
 
     def _boxes(
         self,
-        granted: list[_Wish],
+        granted: list[Wish[Place]],
         owners: dict[Place, str],
         people: dict[str, Identity],
         there: dict[Place, Box],
@@ -237,7 +238,7 @@ class _Batch:
         self.made.named |= _rename(there, owners, people)
         return there | new
 
-    def _captions(self, granted: list[_Wish], boxes: dict[Place, Box]) -> None:
+    def _captions(self, granted: list[Wish[Place]], boxes: dict[Place, Box]) -> None:
         # In the order of the source: some ways of measuring take the first one.
         wanted = dict.fromkeys(
             (boxes[wish.place].pk, caption.kind, caption.language, caption.text)
@@ -283,17 +284,25 @@ def _clip(checked: Checked, box: BoxRecord, number: int) -> None:
     checked.boxes.append((inside, box))
 
 
-def _owners(wishes: list[_Wish], there: dict[Place, Box]) -> tuple[list[_Wish], dict[Place, str]]:
-    """Whose each box is to be, and the wishes that agree with it.
+def stays_in(key: str, split: str, other: str) -> str:
+    """What is told of a person whom a source puts into another split."""
+    return f"person {key} stays in {split}, not {other}: nobody is in two splits"
 
-    A box keeps the person it has; one that is only its own picture's gets the name that a source
-    gives. A whole picture that nobody names is a person of its own, another box is nobody.
+
+def owners_of(
+    wishes: list[Wish[AnyPlace]], there: Mapping[AnyPlace, str]
+) -> tuple[list[Wish[AnyPlace]], dict[AnyPlace, str]]:
+    """Whose each box is to be, and the wishes that agree with it; the others get a problem.
+
+    A box that is `there`, "" of nobody, keeps the person it has; one that is only its own
+    picture's gets the name that a source gives. A whole picture that nobody names is a person of
+    its own, another box is nobody.
     """
-    owners: dict[Place, str] = {}
+    owners: dict[AnyPlace, str] = {}
     granted = []
     for wish in wishes:
-        box, named = there.get(wish.place), wish.box.identity
-        current = owners.get(wish.place, box.identity.key if box and box.identity else "")
+        named = wish.box.identity
+        current = owners.get(wish.place, there.get(wish.place, ""))
         if named not in (None, current) and current and not current.startswith(OWN_KEY):
             wish.checked.problems.append(f"this box is person {current} already, not {named}")
             continue

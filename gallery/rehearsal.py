@@ -7,13 +7,16 @@ from typing import Any
 
 from gallery import datasets, ingest, intake, pictures
 from gallery.errors import BadImage
-from gallery.formats.records import OWN_KEY
-from gallery.models import Dataset
+from gallery.intake import Wish
+from gallery.models import Box, Dataset, Identity
 
 # How many records are shown, and how high their pictures are.
 ROWS = 20
 THUMBNAIL = 96
 SHOWN_CAPTIONS = 3
+
+# The picture's SHA-256, and the bounds in it.
+Place = tuple[str, int, int, int, int]
 
 
 @dataclass(slots=True)
@@ -61,8 +64,12 @@ class Rehearsal:
         self.total = ingest.count_of(kind, path, images, options)
         self._entries = kind.read(path, images, **options)
         self._pictures: set[str] = set()
-        self._people: set[str] = set()
         self._cameras: set[str] = set()
+        # Whose each box is and would be, what is said of it, and the split of each person.
+        self._owners: dict[Place, str] = {}
+        self._said: set[int] = set()
+        self._splits: dict[str, str] = {}
+        self._people: set[str] = set()
 
     def chunk(self, beat: Callable[[], None] = lambda: None) -> ingest.Chunk:
         """The next records, counted."""
@@ -80,13 +87,9 @@ class Rehearsal:
                 report.known_images += 1
             self._pictures.add(checked.sha256)
             self._cameras |= {checked.record.camera} - {""}
-            for _bounds, box in checked.boxes:
-                report.boxes += 1
-                report.captions += len(box.captions)
-                if box.identity is not None or box.bounds is None:
-                    self._people.add(box.identity or OWN_KEY + checked.sha256)
             if len(self.rows) < ROWS:
                 self.rows.append(_row(checked))
+        self._add_boxes(chunk.good)
         report.people, report.cameras = len(self._people), len(self._cameras)
         notes = ingest.told(chunk, "notes")
         refusals = refusals_of(chunk)
@@ -94,6 +97,49 @@ class Rehearsal:
         report.noted += len(notes)
         report.refusals = (report.refusals + refusals)[: ingest.TOLD]
         report.notes = (report.notes + notes)[: ingest.TOLD]
+
+    def _add_boxes(self, good: list[intake.Checked]) -> None:
+        """Count what is new of the boxes, by the rules that the import goes by."""
+        wishes = [
+            Wish(checked, (checked.sha256, *bounds), box)
+            for checked in good
+            for bounds, box in checked.boxes
+        ]
+        self._look_up(wishes)
+        granted, owners = intake.owners_of(wishes, self._owners)
+        self.report.boxes += len(owners.keys() - self._owners.keys())
+        self._owners |= owners
+        self._people |= {key for key in owners.values() if key}
+        for wish in granted:
+            self._take_split(wish, owners[wish.place])
+            for caption in wish.box.captions:
+                said = hash((wish.place, caption.kind, caption.language, caption.text))
+                self.report.captions += said not in self._said
+                self._said.add(said)
+
+    def _look_up(self, wishes: list[Wish[Place]]) -> None:
+        """What the dataset has already of these."""
+        if self._dataset_id is None:
+            return
+        known = {wish.checked.sha256 for wish in wishes if not wish.checked.data}
+        boxes = Box.objects.filter(image__dataset=self._dataset_id, image__sha256__in=known)
+        for box in boxes.with_context().prefetch_related("captions"):
+            place = (box.image.sha256, *box.bounds)
+            self._owners.setdefault(place, box.identity.key if box.identity else "")
+            self._said |= {
+                hash((place, caption.kind, caption.language, caption.text))
+                for caption in box.captions.all()
+            }
+        keys = {wish.box.identity for wish in wishes} - self._splits.keys() - {None}
+        people = Identity.objects.filter(dataset=self._dataset_id, key__in=keys)
+        self._splits |= dict(people.values_list("key", "split"))
+
+    def _take_split(self, wish: Wish[Place], key: str) -> None:
+        kept, split = self._splits.get(key, ""), wish.box.split
+        if key and not kept:
+            self._splits[key] = split
+        elif key and split not in ("", kept):
+            wish.checked.notes.append(intake.stays_in(key, kept, split))
 
 
 def dry_run(

@@ -376,6 +376,36 @@ def test_a_dry_run_counts_and_names_refusals_and_writes_nothing(tmp_path, do_imp
     assert (report.images, report.known_images, report.new_dataset) == (0, 3, False)
 
 
+def test_a_dry_run_promises_what_the_import_then_does(tmp_path, do_import):
+    """Equal files, one picture told of as several people, captions twice, a person in two splits:
+    into a new dataset, and into one that has some of it.
+    """
+    folder_of(tmp_path, 5)
+    (tmp_path / "twin.jpg").write_bytes((tmp_path / "000.jpg").read_bytes())
+    first = [person(1, "000.jpg", ["a", "a", "b"]), person(2, "001.jpg", ["c"], split="test")]
+    more = [
+        person(1, "twin.jpg", ["b", "d"]),
+        person(7, "twin.jpg", ["e"]),
+        person(2, "002.jpg", ["c"], split="train"),
+        person(3, "002.jpg"),
+        person(4, "003.jpg", ["f"]),
+        person(4, "003.jpg", ["f"], split="val"),
+    ]
+    for number, rows in enumerate((first, first + more)):
+        path = annotations(tmp_path / f"{number}.json", rows)
+        report = rehearsal.dry_run("cuhk_pedes", str(path), "one")
+        before = counts()
+        job = do_import("cuhk_pedes", path, "one", images=tmp_path)
+        now = counts()
+        promised = {"Image": report.images, "Box": report.boxes, "Caption": report.captions}
+        assert promised == {name: now[name] - before[name] for name in promised}
+        assert report.people == Identity.objects.count()
+        assert dict(report.refusals) == failures(job)
+        assert [list(note) for note in report.notes] == job.result["notes"]
+    assert report.refused == 2
+    assert report.noted == 2
+
+
 def test_retrying_takes_the_failed_items_only(tmp_path, do_import):
     root = folder_of(tmp_path / "in", 3)
     (root / "late.jpg").write_bytes(b"")
