@@ -174,10 +174,13 @@ _PHRASE = re.compile(
     rf"|(?P<plain>{_QUOTED}){_WEIGHT.replace('weight', 'plain_weight')}{_END}"
     rf"|(?P<word>[^\s\"^:]+)\^(?P<word_weight>\d+(?:\.\d+)?){_END}"
 )
+# What can only be meant as a weight, and is none.
+_MISWEIGHED = re.compile(rf"[+-]?(?:{_QUOTED}|[^\s\"^:]+)(?P<weight>\^\S+)")
 # A filter's name and a colon, and then nothing that belongs to it.
 _UNSAID = re.compile(r"(?P<name>[A-Za-z_]+|[\u4e00-\u9fff]{1,4}):(?=\s|$)")
 _CLOCK = re.compile(r"(\d{1,2})(?::(\d{2}))?-(\d{1,2})(?::(\d{2}))?")
 _LEAST_WEIGHT, _MOST_WEIGHT = 0.1, 10.0
+_WEIGHTS = "^0.1 … ^10"
 
 
 def parse(text: str) -> Query:
@@ -226,7 +229,10 @@ def _match(text: str, place: int) -> re.Match[str] | None:
     if found is None or (found["name"].lower() not in _NAMES and not found["name"].isascii()):
         if found is not None:
             _refuse_near_miss(found["name"])
-        return _PHRASE.match(text, place)
+        phrase, misread = _PHRASE.match(text, place), _MISWEIGHED.match(text, place)
+        if phrase is None and misread is not None:
+            raise BadToken(misread["weight"], _WEIGHTS)
+        return phrase
     return found
 
 
@@ -352,7 +358,7 @@ def _weight(text: str | None) -> float:
         return 1.0
     weight = float(text)
     if not _LEAST_WEIGHT <= weight <= _MOST_WEIGHT:
-        raise BadToken(f"^{text}", "^0.1 … ^10")
+        raise BadToken(f"^{text}", _WEIGHTS)
     return weight
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -116,6 +116,12 @@ def test_users_revoke_their_own_keys_and_no_others(user):
 def test_the_command_prints_a_working_key(user, capsys):
     call_command("create_api_key", "vera", "--days", "7")
     assert ask(capsys.readouterr().out.strip()).status_code == 200
+
+
+def test_the_command_refuses_a_key_that_has_ended_already(user):
+    with pytest.raises(CommandError, match="-5 days"):
+        call_command("create_api_key", "vera", "--days", "-5")
+    assert not ApiKey.objects.exists()
 
 
 def test_logging_in_leads_to_the_site_and_out_again(user):

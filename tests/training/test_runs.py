@@ -92,7 +92,7 @@ def test_a_refused_request_leaves_nothing(people):
 
 
 def test_an_unknown_setting_is_refused_with_the_nearest_one(people):
-    with pytest.raises(BadSetting, match="'stepps'; did you mean steps"):
+    with pytest.raises(BadSetting, match=r"'stepps' \(did you mean steps"):
         ask(settings={"stepps": 3})
 
 

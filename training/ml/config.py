@@ -272,7 +272,7 @@ class TrainConfig:
         for key, value in values.items():
             if key not in known:
                 near = difflib.get_close_matches(key, known, n=1)
-                hint = f"; did you mean {near[0]}?" if near else ""
+                hint = f" (did you mean {near[0]}?)" if near else ""
                 raise ConfigError(f"there is no setting {key!r}{hint}")
             typed[key] = _typed(key, value, known[key].type)
         return cls(**typed)

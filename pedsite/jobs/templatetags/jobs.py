@@ -51,6 +51,10 @@ def rate(value: float | None) -> str:
     return _("%(n)s/min") % {"n": f"{value * 60:.1f}"}
 
 
+# Where work goes on from: of use to nobody else.
+PLACES = {"mark", "after", "loads"}
+
+
 @register.filter
 def parameters(params: dict[str, Any]) -> list[tuple[str, str]]:
     """What says something to a person, as (name, value); long lists as counts.
@@ -62,7 +66,7 @@ def parameters(params: dict[str, Any]) -> list[tuple[str, str]]:
     named = {name.removesuffix("_name") for name in params if name.endswith("_name")}
     named |= {f"{name.removesuffix('_names')}s" for name in params if name.endswith("_names")}
     for name, value in params.items():
-        if value in (None, "", [], {}) or name in named:
+        if value in (None, "", [], {}, 0) or name in named or name in PLACES:
             continue
         if isinstance(value, list) and len(value) > 5:
             value = ngettext("%(n)d item", "%(n)d items", len(value)) % {"n": len(value)}

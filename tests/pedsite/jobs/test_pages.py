@@ -8,6 +8,7 @@ from pedsite.accounts import keys
 from pedsite.accounts.models import User
 from pedsite.jobs import failures, work
 from pedsite.jobs.models import Job, JobFailure
+from pedsite.jobs.templatetags.jobs import parameters
 
 pytestmark = pytest.mark.django_db
 
@@ -211,3 +212,8 @@ def test_a_bar_of_what_went_well_is_whole(page, viewer):
     text = page.get(reverse("jobs:detail", args=[job.pk])).content.decode()
     assert "progress--done" in text
     assert "progress__ill" not in text
+
+
+def test_where_the_work_goes_on_from_is_told_to_nobody():
+    kept = {"mark": [1, 2], "after": {"1": 5}, "loads": {"1": 0}, "noted": 0, "images": 3}
+    assert [value for _name, value in parameters(kept)] == ["3"]

@@ -21,6 +21,8 @@ class Command(BaseCommand):
         user = User.objects.filter(username=username).first()
         if user is None:
             raise CommandError(f"There is no user {username}.")
+        if days is not None and days < 1:
+            raise CommandError(f"A key that is valid for {days} days is of no use: give 1 or more.")
         expires_at = None if days is None else timezone.now() + timedelta(days=days)
         _key, secret = keys.issue(user, name, expires_at)
         self.stdout.write(secret)
