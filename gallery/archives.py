@@ -78,6 +78,7 @@ def unpack(archive: Path, into: Path, limits: Limits, beat: Callable[[], None]) 
     """
     into.mkdir(parents=True)
     size = archive.stat().st_size
+    # NotImplementedError is how zipfile says that a member's compression is unknown to it.
     try:
         members = _zip(archive) if zipfile.is_zipfile(archive) else _tar(archive, limits)
         _write(members, into, limits, size, beat)
