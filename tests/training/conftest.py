@@ -1,5 +1,7 @@
 """A dataset that a tiny training learns from in seconds, and the settings of that training."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,17 @@ TINY = {
     "memory_format": "channels_last",
     "threads": 1,
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _operators_read_once():
+    """The exporter parses torch's whole library of ONNX operators anew for each tiny graph."""
+    from torch.onnx._internal.exporter._registration import ONNXRegistry
+
+    with pytest.MonkeyPatch.context() as patch:
+        read_once = functools.cache(ONNXRegistry.from_torchlib)
+        patch.setattr(ONNXRegistry, "from_torchlib", staticmethod(read_once))
+        yield
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """Three steps of a learner, alone or as one of several processes; the main one writes what it saw.
 
-Run by test_processes: `python -m tests.training.ml.shared_steps OUT CHUNKS`.
+Run by test_processes: `python -m tests.training.ml.shared_steps FOLDER CHUNKS...`; for each number
+of chunks it learns anew, and writes what it saw to FOLDER/CHUNKS.npz.
 """
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -40,8 +42,7 @@ class Remembering(Objective):
         return losses
 
 
-def main(out: str, chunks: int) -> None:
-    torch.set_num_threads(1)
+def learn(chunks: int, out: Path) -> None:
     # 23 pictures and 13 texts: shares of different sizes.
     config = tiny_config(batch=23, texts=13, steps=STEPS, augment=True)
     torch.manual_seed(0)
@@ -78,4 +79,6 @@ def main(out: str, chunks: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    torch.set_num_threads(1)
+    for number in sys.argv[2:]:
+        learn(int(number), Path(sys.argv[1]) / f"{number}.npz")

@@ -2,9 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
-import pytest
 
 from training.ml import processes
 
@@ -13,31 +13,23 @@ LOSS_TOLERANCE = 1e-5
 GRADIENT_TOLERANCE = 2e-5
 
 
-def shared_steps(out, count: int, chunks: int = 1) -> dict[str, np.ndarray]:
-    """What the main of `count` processes saw; 1 is a process without torchrun."""
+def shared_steps(folder: Path, count: int, *chunks: int) -> list[dict[str, np.ndarray]]:
+    """What the main of `count` processes saw, by number of chunks; 1 is one without torchrun."""
     alone = [sys.executable]
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     start = alone if count == 1 else [*torchrun, f"--nproc_per_node={count}"]
-    words = [*start, "-m", "tests.training.ml.shared_steps", str(out), str(chunks)]
+    words = [*start, "-m", "tests.training.ml.shared_steps", str(folder), *map(str, chunks)]
     ended = subprocess.run(words, capture_output=True, text=True, timeout=500)
     assert ended.returncode == 0, ended.stderr[-2000:]
-    return dict(np.load(out))
+    return [dict(np.load(folder / f"{number}.npz")) for number in chunks]
 
 
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory):
-    return shared_steps(tmp_path_factory.mktemp("alone") / "seen.npz", 1)
-
-
-@pytest.mark.parametrize("chunks", [1, 3])
-def test_two_processes_with_half_the_batch_each_learn_what_one_does(tmp_path, alone, chunks):
+def test_processes_that_share_a_batch_and_batches_in_chunks_learn_what_one_does(tmp_path):
     """Gathered features, a memory queue, a temperature; BatchNorm's statistics are frozen."""
-    together = shared_steps(tmp_path / "seen.npz", 2, chunks)
-    assert_same(together, alone)
-
-
-def test_a_batch_in_chunks_gives_the_gradient_of_the_whole(tmp_path, alone):
-    assert_same(shared_steps(tmp_path / "seen.npz", 1, 4), alone)
+    alone, in_four = shared_steps(tmp_path, 1, 1, 4)
+    assert_same(in_four, alone)
+    for together in shared_steps(tmp_path, 2, 1, 3):
+        assert_same(together, alone)
 
 
 def assert_same(seen, expected):
