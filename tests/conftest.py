@@ -15,6 +15,9 @@ from pathlib import Path
 import django
 import psutil
 from django.conf import settings
+from django.core.management.color import no_style
+from django.db import connection
+from django.test import TransactionTestCase
 
 from pedsite import embedded, servers
 
@@ -78,6 +81,17 @@ def _stop(owner: int) -> None:
         shutil.rmtree(PLACE, ignore_errors=True)
 
 
+def _empty(_test: TransactionTestCase) -> None:
+    """What a test that commits leaves is removed; what migrations wrote of the models stays.
+
+    Django's own way writes content types and permissions anew, which takes longer than the rest.
+    """
+    kept = {"django_migrations", "django_content_type", "auth_permission"}
+    tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    statements = connection.ops.sql_flush(no_style(), sorted(set(tables) - kept))
+    connection.ops.execute_sql_flush(statements)
+
+
 atexit.register(_stop, os.getpid())
 if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
     signal.signal(signal.SIGTERM, lambda *_: os._exit(_stop(os.getpid()) or 143))
@@ -88,3 +102,4 @@ django.setup()
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Each test's client would read the folders of all static files anew: a tenth of a page's test.
 settings.WHITENOISE_AUTOREFRESH = True
+TransactionTestCase._fixture_teardown = _empty

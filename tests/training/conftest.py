@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 import pytest
+from django.db import connection
 
 from tests.world import (
     COLOURS,
@@ -83,3 +84,19 @@ def people(db):
             make_caption(box, f"somebody dressed in {shirt}", kind="prompt")
     assert len(COLOURS) >= len(SHIRTS)
     return dataset
+
+
+@pytest.fixture
+def work_folder(settings, tmp_path):
+    settings.PEDSITE_WORK_DIR = tmp_path / "work"
+    return settings.PEDSITE_WORK_DIR
+
+
+@pytest.fixture
+def child_database(transactional_db, work_folder, monkeypatch):
+    """A process that a test starts finds the database and the folder of the test."""
+    monkeypatch.setenv("PEDSITE_WORK_DIR", str(work_folder))
+    made = connection.settings_dict
+    parts = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "port": "PORT"}
+    pairs = [f"{key}={made[name]}" for key, name in parts.items() if made[name]]
+    monkeypatch.setenv("DATABASE_URL", " ".join([*pairs, f"host={made['HOST']}"]))

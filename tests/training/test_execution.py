@@ -11,7 +11,6 @@ import numpy as np
 import psutil
 import pytest
 from django.core.management import call_command
-from django.db import connection
 
 from pedsite.jobs import work
 from pedsite.jobs.models import Job
@@ -21,20 +20,7 @@ from training.errors import RunIsOver, TrainingFailed
 from training.models import TrainingRun
 from training.tasks import train
 
-
-@pytest.fixture(autouse=True)
-def _own_folder(settings, tmp_path):
-    settings.PEDSITE_WORK_DIR = tmp_path / "work"
-
-
-@pytest.fixture
-def child_database(transactional_db, _own_folder, monkeypatch, settings):
-    """A training process finds the database and the folder of this test."""
-    monkeypatch.setenv("PEDSITE_WORK_DIR", str(settings.PEDSITE_WORK_DIR))
-    made = connection.settings_dict
-    parts = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "port": "PORT"}
-    pairs = [f"{key}={made[name]}" for key, name in parts.items() if made[name]]
-    monkeypatch.setenv("DATABASE_URL", " ".join([*pairs, f"host={made['HOST']}"]))
+pytestmark = pytest.mark.usefixtures("work_folder")
 
 
 def execute(run_id, **options):

@@ -16,9 +16,7 @@ from training.models import ModelVersion, TrainingRun
 CROPS = np.stack([plain_crop(colour, 32, 16) for colour in ("red", "blue", "green")])
 
 
-@pytest.fixture(autouse=True)
-def _own_folder(settings, tmp_path):
-    settings.PEDSITE_WORK_DIR = tmp_path / "work"
+pytestmark = pytest.mark.usefixtures("work_folder")
 
 
 @pytest.fixture

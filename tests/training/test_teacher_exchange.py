@@ -16,9 +16,7 @@ from training.models import Teacher
 NAMES = ("Part1/1/0.jpg", "Part1/1/1.jpg", "Part1/2/0.jpg")
 
 
-@pytest.fixture(autouse=True)
-def _own_folder(settings, tmp_path):
-    settings.PEDSITE_WORK_DIR = tmp_path / "work"
+pytestmark = pytest.mark.usefixtures("work_folder")
 
 
 @pytest.fixture

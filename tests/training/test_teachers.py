@@ -14,7 +14,6 @@ from django.conf import settings as site
 from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage, Storage, default_storage
 from django.core.management import CommandError, call_command
-from django.db import connection
 from PIL import Image as Picture
 
 from gallery import datasets, snapshots
@@ -35,6 +34,8 @@ from training.ml import foreign
 from training.ml.config import TrainConfig
 from training.ml.teacher import Store, StoreError, write
 from training.models import Teacher
+
+pytestmark = pytest.mark.usefixtures("work_folder")
 
 
 @pytest.fixture(scope="module")
@@ -100,20 +101,6 @@ def compute(teacher, heard=None) -> Teacher:
 
 def asked(model, **wanted) -> Teacher:
     return teachers.request(str(model), datasets.get("street"), queue=False, **wanted)
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(settings, tmp_path):
-    settings.PEDSITE_WORK_DIR = tmp_path / "work"
-
-
-@pytest.fixture
-def child_database(transactional_db, _own_folder, monkeypatch, settings):
-    """An extraction process finds the database and the folder of this test."""
-    monkeypatch.setenv("PEDSITE_WORK_DIR", str(settings.PEDSITE_WORK_DIR))
-    made = connection.settings_dict
-    url = f"postgresql://{made['USER']}@/{made['NAME']}?host={made['HOST']}"
-    monkeypatch.setenv("DATABASE_URL", url)
 
 
 def picture(entry) -> np.ndarray:

@@ -55,8 +55,7 @@ time.sleep(60)
 
 
 @pytest.fixture
-def run(settings, tmp_path):
-    settings.PEDSITE_WORK_DIR = tmp_path / "work"
+def run(work_folder):
     return runs.request("clip", "drawn:1:100", {"steps": 6}, queue=False)
 
 
