@@ -13,7 +13,7 @@ import secrets
 import tempfile
 import zipfile
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from django.core.files import File
 from django.core.files.storage import default_storage
@@ -65,7 +65,7 @@ def step(work: jobs.Work) -> bool:
     case = casework.find(user, work.params["case"])
     with tempfile.TemporaryFile() as file:
         packed = _Packed(file)
-        datasets, missing = _write(case, user, packed, work.beat)
+        told = _write(case, user, packed, work.beat)
         size = packed.close()
         sha256 = hashlib.file_digest(_rewound(file), "sha256").hexdigest()
         # Guessed by nobody, though nothing serves it but `open_file`.
@@ -80,12 +80,14 @@ def step(work: jobs.Work) -> bool:
                 file=stored,
                 sha256=sha256,
                 byte_size=size,
-                datasets=sorted(datasets),
+                datasets=sorted(told.datasets),
                 job=work.job,
                 created_by=user,
             )
             work.keep(export=made.pk, sha256=sha256, bytes=size)
-            work.advance(case.hits.count() - len(missing), missing)
+            # Others may have put results in since it was asked for.
+            work.plan(told.hits)
+            work.advance(told.hits - len(told.missing), told.missing)
     except BaseException:
         default_storage.delete(stored)
         raise
@@ -145,10 +147,14 @@ class _Packed:
         return self._file.seek(0, 2)
 
 
-def _write(
-    case: Case, user: "User", packed: _Packed, beat: Callable[[], None]
-) -> tuple[set[int], list[tuple[str, str]]]:
-    """Everything but the manifest; the datasets shown, and (hit, why) of crops left out."""
+class _Told(NamedTuple):
+    hits: int
+    datasets: set[int]  # whose pictures are shown
+    missing: list[tuple[str, str]]  # (hit, why) of crops left out
+
+
+def _write(case: Case, user: "User", packed: _Packed, beat: Callable[[], None]) -> _Told:
+    """Everything but the manifest."""
     hits, datasets, missing = [], set(), []
     judgements = _judgements(case, user)
     boxes = Box.objects.visible_to(user).exclude(review=Review.HIDDEN).with_context()
@@ -177,7 +183,7 @@ def _write(
     packed.add("notes.txt", _text(notes))
     history = [f"{one['at']} {one['by']} {one['what']} {one['detail']}" for one in about["history"]]
     packed.add("history.txt", _text(history))
-    return datasets, missing
+    return _Told(len(hits), datasets, missing)
 
 
 def _about(case: Case, user: "User") -> dict[str, Any]:

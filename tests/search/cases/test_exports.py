@@ -14,7 +14,7 @@ from pedsite.jobs import work
 from search.cases import casework, exports
 from search.cases.errors import ExportGone
 from search.review import asked, judging
-from tests.world import make_user
+from tests.world import make_box, make_image, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -96,6 +96,16 @@ def test_an_export_tells_of_boxes_that_are_gone_and_pictures_that_do_not_open(fi
     told = json.loads(unpacked(filled.exports.get())["case.json"])["hits"]
     assert told[0]["missing"] == "The box was deleted."
     assert "missing" in told[1]
+
+
+def test_a_result_that_was_added_since_is_exported_and_counted(filled, user, boxes):
+    job = exports.request(filled, user, queue=False)
+    late = make_box(make_image(boxes[0].image.dataset))
+    casework.add_hits(filled, [late.pk], user)
+    done = work.run_here(job, exports.step, io.StringIO())
+    assert (done.total, done.done) == (3, 3)
+    told = json.loads(unpacked(filled.exports.get())["case.json"])["hits"]
+    assert [hit["box"] for hit in told] == [boxes[0].pk, boxes[1].pk, late.pk]
 
 
 def test_a_message_delivered_twice_exports_once(filled, user):
