@@ -16,6 +16,10 @@ MOST = 12
 ORDERS = 4
 
 _CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
+# Two words or more of English in a Chinese sentence; a T恤 has one letter.
+_ENGLISH = re.compile(
+    r"([A-Za-z][A-Za-z0-9'-]*(?:\s+[A-Za-z][A-Za-z0-9'-]*)+(?![A-Za-z0-9\u4e00-\u9fff]))"
+)
 # A full stop inside a number or a name divides nothing, nor does a hyphen.
 _MARKS = re.compile(r"\s*(?:(?<!\bw)/|[,;|+&，；、。！？…\n]|[.!?](?=\s|$)|\s-\s)\s*")
 _EDGES = re.compile(r"^[\s\"'“”‘’()（）:：.,·-]+|[\s\"'“”‘’()（）:：.,·-]+$")
@@ -113,7 +117,7 @@ def split(text: str) -> list[str]:
 
     A description in which nothing is recognized is one phrase.
     """
-    parts = [part for clause in _MARKS.split(text) for part in _clauses(clause)]
+    parts = [part for run in _runs(text) for part in _clauses(run)]
     seen: dict[str, str] = {}
     for part in parts:
         seen.setdefault(part.casefold(), part)
@@ -126,8 +130,10 @@ def clauses(text: str) -> list[str]:
     "a woman in a red coat with a bag" gives a woman, in a red coat, with a bag. Phrases alone
     would do for the eye; models find more by the words that they were trained on, joints included.
     """
-    found = [piece for part in _MARKS.split(text) for piece in _cut(part.strip())]
-    return list(dict.fromkeys(piece for piece in found if piece))[:MOST]
+    found = [piece for run in _runs(text) for piece in _cut(run.strip())]
+    # Between two languages a joint may be left alone, which tells of nobody.
+    said = [piece for piece in found if piece and not _is_joint(piece)]
+    return list(dict.fromkeys(said))[:MOST]
 
 
 def orders(text: str) -> list[str]:
@@ -146,6 +152,18 @@ def orders(text: str) -> list[str]:
         for order in (ranked[start:] + ranked[:start], (ranked[start:] + ranked[:start])[::-1])
     ]
     return list(dict.fromkeys(between.join(order) for order in turned))[:ORDERS]
+
+
+def _runs(text: str) -> list[str]:
+    """What stands between marks; of a sentence in both languages, what is in one of them."""
+    found = []
+    for part in _MARKS.split(text):
+        found += _ENGLISH.split(part) if is_chinese(part) else [part]
+    return found
+
+
+def _is_joint(piece: str) -> bool:
+    return bool(_JOINTS.fullmatch(piece) or _ZH_JOINTS.fullmatch(piece))
 
 
 def _cut(text: str) -> list[str]:

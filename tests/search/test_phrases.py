@@ -29,6 +29,10 @@ from search import phrases
         ("一个人，没戴帽子，背着背包", ["没戴帽子", "背包"]),
         ("手拉拉杆箱，脚穿大红人字拖的男生", ["拉杆箱", "大红人字拖", "男生"]),
         ("墨镜 长发 女 连衣裙", ["墨镜", "长发", "女", "连衣裙"]),
+        ("一个女人 with a black backpack", ["女人", "black backpack"]),
+        ("穿 red coat 的女人", ["red coat", "女人"]),
+        ("a man wearing 红色外套 and black shoes", ["man", "红色外套", "black shoes"]),
+        ("穿一件 Nike 外套", ["Nike", "外套"]),
         ("umbrella", ["umbrella"]),
         ("someone", ["someone"]),
         ("", []),
@@ -58,6 +62,10 @@ def test_the_orders_asked_for_do_not_depend_on_the_order_given(start, pieces, be
     (texts,) = told
     assert len(texts) == phrases.ORDERS
     assert all(piece in text for text in texts for piece in pieces)
+
+
+def test_a_joint_between_two_languages_is_no_clause():
+    assert phrases.clauses("穿 red coat 的女人") == ["red coat", "女人"]
 
 
 def test_what_has_one_clause_is_asked_as_it_is():
