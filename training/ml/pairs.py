@@ -1,10 +1,11 @@
 """Which two things make a pair: by protocol, in blocks of scores that fit in memory."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +13,13 @@ from threadpoolctl import threadpool_limits
 
 Vectors = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
+T = TypeVar("T")
 
 ALL_PAIRS, SEQUENTIAL, UNORDERED = "all_pairs", "sequential", "unordered"
 PROTOCOLS = (ALL_PAIRS, SEQUENTIAL)
 # Scores in one block: 4 MiB of float32 and some temporaries of the same length.
 BLOCK = 1 << 20
-# Blocks that are made at once: counting one takes half as long as making it.
+# Blocks that are made at once.
 AHEAD = 2
 # Stands for a pair that is no impostor among scores of impostors: below every cosine.
 OUT = np.float32(-1.02)
@@ -94,12 +96,16 @@ class Pairs:
 
     def blocks(self) -> Iterator[Block]:
         """All pairs, a block of rows at a time; the same blocks each time."""
-        # Threads make the next blocks while one is counted, each block in one thread: the threads
-        # of one product would wait for each other, and one of them for the counting.
+        return self.each(lambda block: block)
+
+    def each(self, look: Callable[[Block], T]) -> Iterator[T]:
+        """What `look` makes of each block, in the order of the blocks; it runs in threads."""
+        # Each block is made and looked at in one thread: the threads of one product would wait for
+        # each other, and a thread that looks at the blocks of all would have them wait for it.
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(AHEAD) as pool:
-            coming: deque[Future[Block]] = deque()
+            coming: deque[Future[T]] = deque()
             for first in range(0, len(self.rows), self.step):
-                coming.append(pool.submit(self.block, first, self.step))
+                coming.append(pool.submit(lambda at: look(self.block(at, self.step)), first))
                 if len(coming) > AHEAD:
                     yield coming.popleft().result()
             while coming:

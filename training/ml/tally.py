@@ -6,7 +6,8 @@ of them. A guess that was wrong is seen from the counts: then the walk is made o
 """
 
 from dataclasses import dataclass, replace
-from typing import Self
+from functools import partial
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -233,22 +234,34 @@ def _count(scores: Scores) -> Counts:
     return np.bincount(places_of(scores), minlength=_ALL)
 
 
+class _Scored(NamedTuple):
+    """Scores with the rows and columns that they are of."""
+
+    scores: Scores
+    rows: Numbers
+    columns: Numbers
+
+
+class _Seen(NamedTuple):
+    """What a walk takes from one block."""
+
+    ignored: int
+    genuine_bins: Counts
+    impostor_bins: Counts
+    genuine: _Scored
+    window: list[Scores]
+    tail: list[_Scored]
+
+
 def _walk(pairs: Pairs, limits: Limits) -> Tally:
     genuine_bins, impostor_bins = np.zeros((2, _ALL), dtype=np.int64)
-    kept = _Kept(limits, with_genuine=pairs.genuine_count <= GENUINE_MOST)
+    kept = _Kept(with_genuine=pairs.genuine_count <= GENUINE_MOST)
     ignored = 0
-    for block in pairs.blocks():
-        genuine, impostor = block.taken_apart()
-        genuine_bins += _count(genuine)
-        kept.see_genuine(block, genuine)
-        for start in range(0, len(impostor), _PIECE):
-            piece = impostor[start : start + _PIECE]
-            places = places_of(piece)
-            impostor_bins += np.bincount(places, minlength=_ALL)
-            kept.see_impostors(block, piece, places, start)
-        others = len(block.genuine) + len(block.ignored) + len(block.unasked)
-        impostor_bins[_OUT] -= others
-        ignored += len(block.ignored)
+    for seen in pairs.each(partial(_look, limits)):
+        genuine_bins += seen.genuine_bins
+        impostor_bins += seen.impostor_bins
+        ignored += seen.ignored
+        kept.add(seen)
     return Tally(
         ignored=ignored,
         genuine_bins=genuine_bins,
@@ -263,43 +276,57 @@ def _walk(pairs: Pairs, limits: Limits) -> Tally:
     )
 
 
+def _look(limits: Limits, block: Block) -> _Seen:
+    genuine, impostor = block.taken_apart()
+    counts = np.zeros(_ALL, dtype=np.int64)
+    window, tail = [], []
+    for start in range(0, len(impostor), _PIECE):
+        scores = impostor[start : start + _PIECE]
+        places = places_of(scores)
+        counts += np.bincount(places, minlength=_ALL)
+        # One look finds what either of the two keeps: those below are most of them.
+        near = np.flatnonzero(places >= min(limits.low, limits.tail))
+        places = places[near]
+        inside = near[(places >= limits.low) & (places < limits.high)]
+        window.append(scores[inside])
+        found = near[places >= limits.tail]
+        if len(found):
+            tail.append(_Scored(scores[found], *block.rows_and_columns(start + found)))
+    counts[_OUT] -= len(block.genuine) + len(block.ignored) + len(block.unasked)
+    return _Seen(
+        ignored=len(block.ignored),
+        genuine_bins=_count(genuine),
+        impostor_bins=counts,
+        genuine=_Scored(genuine, *block.rows_and_columns(block.genuine)),
+        window=window,
+        tail=tail,
+    )
+
+
 class _Kept:
     """What a walk keeps of the scores that it passes."""
 
-    def __init__(self, limits: Limits, *, with_genuine: bool) -> None:
+    def __init__(self, *, with_genuine: bool) -> None:
         self.window, self.tail = Met(), Met()
         self.rejects, self.accepts = _Extreme(lowest=True), _Extreme(lowest=False)
-        self._limits = limits
-        self._genuine: list[tuple[Scores, Numbers, Numbers]] | None = [] if with_genuine else None
-        self._best: list[tuple[Scores, Numbers, Numbers]] | None = []
+        self._genuine: list[_Scored] | None = [] if with_genuine else None
+        self._best: list[_Scored] | None = []
         self._best_size = 0
 
-    def see_genuine(self, block: Block, scores: Scores) -> None:
-        rows, columns = block.rows_and_columns(block.genuine)
-        self.rejects.see(scores, rows, columns)
+    def add(self, seen: _Seen) -> None:
+        self.rejects.see(seen.genuine)
         if self._genuine is not None:
-            self._genuine.append((scores, rows.astype(np.int32), columns.astype(np.int32)))
-
-    def see_impostors(
-        self, block: Block, scores: Scores, places: npt.NDArray[np.uint16], start: int
-    ) -> None:
-        """Scores of places from `start` on in the block, and where among the bins they lie."""
-        low, high, tail = self._limits.low, self._limits.high, self._limits.tail
-        inside = places < high
-        inside &= places >= low
-        self.window.add(scores[np.flatnonzero(inside)])
-        found = np.flatnonzero(places >= tail)
-        if not len(found):
-            return
-        best = scores[found]
-        rows, columns = block.rows_and_columns(start + found)
-        self.tail.add(best)
-        self.accepts.see(best, rows, columns)
-        self._best_size += len(found)
-        if self._best_size > TAIL_MOST:
-            self._best = None
-        if self._best is not None:
-            self._best.append((best, rows.astype(np.int32), columns.astype(np.int32)))
+            self._genuine.append(_narrowed(seen.genuine))
+        for scores in seen.window:
+            self.window.add(scores)
+        for best in seen.tail:
+            self.tail.add(best.scores)
+            self.accepts.see(best)
+            self._best_size += len(best.scores)
+            if self._best_size > TAIL_MOST:
+                self._best = None
+            if self._best is not None:
+                self._best.append(_narrowed(best))
 
     def genuine(self) -> Places | None:
         return None if self._genuine is None else _joined(self._genuine).rising()
@@ -308,7 +335,11 @@ class _Kept:
         return None if self._best is None else _joined(self._best)
 
 
-def _joined(parts: list[tuple[Scores, Numbers, Numbers]]) -> Places:
+def _narrowed(some: _Scored) -> _Scored:
+    return some._replace(rows=some.rows.astype(np.int32), columns=some.columns.astype(np.int32))
+
+
+def _joined(parts: list[_Scored]) -> Places:
     if not parts:
         return Places(scores=np.zeros(0, np.float32), rows=_NOBODY, columns=_NOBODY)
     scores, rows, columns = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -325,8 +356,8 @@ class _Extreme:
         self._sign = -1 if lowest else 1
         self._best: list[tuple[float, int, int]] = []
 
-    def see(self, scores: Scores, rows: Numbers, columns: Numbers) -> None:
-        values = self._sign * scores
+    def see(self, some: _Scored) -> None:
+        values, rows, columns = self._sign * some.scores, some.rows, some.columns
         if len(self._best) == WORST:
             better = np.flatnonzero(values > self._best[-1][0])
             values, rows, columns = values[better], rows[better], columns[better]
