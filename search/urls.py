@@ -45,6 +45,7 @@ review_patterns = [
     path("review/undo/", review_views.undo, name="undo"),
     path("review/judge/", review_views.judge, name="judge"),
     path("review/send/", review_views.send, name="send"),
+    path("review/withdraw/", review_views.withdraw, name="withdraw"),
     path("cases/", case_views.case_list, name="cases"),
     path("cases/new/", case_views.start, name="case-new"),
     path("cases/add/", case_views.add, name="case-add"),

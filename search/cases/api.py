@@ -16,7 +16,7 @@ from search.cases import casework, exports, views
 from search.cases.errors import UnknownEntry
 from search.cases.models import Case, CaseEvent, CaseExport, CaseHit, CaseNote, CaseSearch
 from search.review import asked, judging
-from search.review.api import PAGING, Ids, ReviewApi
+from search.review.api import PAGING, Ids, ReviewApi, SearchQuery
 
 BY = {"source": "added_by.username", "allow_null": True, "default": None}
 
@@ -146,7 +146,7 @@ class SearchesApi(ReviewApi):
             fields = ["id", "query", "added_by", "added_at"]
 
     class Input(serializers.Serializer):
-        query = serializers.CharField(max_length=4000, help_text="As of the search page.")
+        query = SearchQuery()
 
         class Meta:
             ref_name = "AddCaseSearch"

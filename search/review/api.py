@@ -29,6 +29,20 @@ class Ids(serializers.ListField):
     child = serializers.IntegerField(min_value=1, max_value=LARGEST)
 
 
+class SearchQuery(serializers.CharField):
+    """A search as its page has it in its address, or only its words."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            max_length=4000,
+            help_text="The query string of the search page: q=red+coat&camera=3. Without a = it "
+            "is taken for the words themselves: a man in a red coat.",
+        )
+
+    def to_internal_value(self, data: Any) -> str:
+        return asked.as_query_string(super().to_internal_value(data))
+
+
 class DecisionOutput(serializers.Serializer):
     id = serializers.IntegerField(
         allow_null=True, help_text="To undo it; null where nothing changed."
@@ -70,11 +84,18 @@ class FindingsApi(ReviewApi):
             ]  # fmt: skip
 
     class Input(serializers.Serializer):
-        query = serializers.CharField(
-            max_length=4000, help_text="The query string of the search page: q=red+coat&camera=3"
-        )
+        query = SearchQuery()
         limit = serializers.IntegerField(
-            min_value=1, max_value=queue.MOST_SENT, default=queue.MOST_SENT
+            min_value=1,
+            max_value=queue.MOST_SENT,
+            default=queue.MOST_SENT,
+            help_text="How many first hits are sent, or looked at for the rank of the boxes.",
+        )
+        boxes = serializers.ListField(
+            child=serializers.IntegerField(min_value=1, max_value=LARGEST),
+            max_length=judging.MOST,
+            required=False,
+            help_text="Only these; one that is not among the first hits comes without a rank.",
         )
 
         class Meta:
@@ -86,6 +107,15 @@ class FindingsApi(ReviewApi):
 
         class Meta:
             ref_name = "SentToReview"
+
+    class Withdrawn(serializers.Serializer):
+        query = serializers.IntegerField(max_value=LARGEST)
+
+    class Removed(serializers.Serializer):
+        removed = serializers.IntegerField()
+
+        class Meta:
+            ref_name = "RemovedFromReview"
 
     @extend_schema(
         operation_id="findings", parameters=[Wanted, *PAGING], responses=Output(many=True)
@@ -104,12 +134,20 @@ class FindingsApi(ReviewApi):
 
     @extend_schema(operation_id="send_to_review", request=Input, responses={201: Sent})
     def post(self, request: Request) -> Response:
-        """Put the first hits of a search into the queue."""
-        given = self.Input(data=request.data)
-        given.is_valid(raise_exception=True)
-        query, limit = given.validated_data["query"], given.validated_data["limit"]
-        kept, added = queue.send(query, request.user, limit)
+        """Put the first hits of a search, or chosen boxes, into the queue."""
+        data = self.Input(data=request.data)
+        data.is_valid(raise_exception=True)
+        given = data.validated_data
+        kept, added = queue.send(given["query"], request.user, given["limit"], given.get("boxes"))
         return Response({"query": kept.pk, "added": added}, status=201)
+
+    @extend_schema(operation_id="withdraw", parameters=[Withdrawn], responses=Removed)
+    def delete(self, request: Request) -> Response:
+        """Take what nobody judged of a query out of the queue: what you sent, or as an operator
+        what anybody sent."""
+        given = self.Withdrawn(data=request.query_params)
+        given.is_valid(raise_exception=True)
+        return Response({"removed": queue.withdraw(given.validated_data["query"], request.user)})
 
 
 class JudgementsApi(ReviewApi):

@@ -3,6 +3,7 @@
 import hashlib
 import unicodedata
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from django.http import QueryDict
 
@@ -28,6 +29,11 @@ def on_page(query: str, user: "User") -> Query:
     if key is None:
         raise Unjudgeable
     return _kept(*key, user)
+
+
+def as_query_string(text: str) -> str:
+    """A query string as it is; what has no `=` can be none and is the words themselves."""
+    return text if "=" in text else urlencode({"q": text})
 
 
 def of_words(text: str, box_id: int | None, user: "User") -> Query:

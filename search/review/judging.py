@@ -40,12 +40,10 @@ def judge(query: Query, boxes: Sequence[int], verdict: str, user: "User") -> Dec
         MayNotReview, UnknownVerdict, NothingChosen, TooManyAtOnce
         UnknownBox: one that there is not, is hidden, or that the user may not see; nothing was
             decided.
+        UnknownFinding: one was removed meanwhile; nothing was decided.
     """
     _check(boxes, verdict, user)
-    wanted = set(boxes)
-    seen = Box.objects.visible_to(user).exclude(review=Review.HIDDEN).filter(pk__in=wanted)
-    if missing := wanted - set(seen.values_list("pk", flat=True)):
-        raise UnknownBox(min(missing))
+    wanted = seen(boxes, user)
     with transaction.atomic():
         Finding.objects.bulk_create(
             [Finding(query=query, box_id=box) for box in sorted(wanted)], ignore_conflicts=True
@@ -59,7 +57,8 @@ def decide(findings: Sequence[int], verdict: str, user: "User") -> Decision | No
 
     Raises:
         MayNotReview, UnknownVerdict, NothingChosen, TooManyAtOnce
-        UnknownFinding: one that the user may not see; nothing was decided.
+        UnknownFinding: one that the user may not see, or that was removed meanwhile; nothing was
+            decided.
     """
     _check(findings, verdict, user)
     wanted = set(findings)
@@ -123,6 +122,21 @@ def said(form: "SearchForm", boxes: Sequence[int], user: "User") -> dict[int, st
     return dict(rows.values_list("finding__box", "verdict"))
 
 
+def seen(boxes: Sequence[int], user: "User") -> set[int]:
+    """The chosen boxes, once each, all of which the user sees.
+
+    Raises:
+        NothingChosen, TooManyAtOnce
+        UnknownBox: one that there is not, is hidden, or that the user may not see.
+    """
+    _require_some(boxes)
+    wanted = set(boxes)
+    visible = Box.objects.visible_to(user).exclude(review=Review.HIDDEN).filter(pk__in=wanted)
+    if missing := wanted - set(visible.values_list("pk", flat=True)):
+        raise UnknownBox(min(missing))
+    return wanted
+
+
 def require_reviewer(user: "User") -> None:
     """Raises: MayNotReview."""
     if not user.reviews:
@@ -133,24 +147,25 @@ def _check(chosen: Sequence[int], verdict: str, user: "User") -> None:
     require_reviewer(user)
     if verdict not in Verdict.values:
         raise UnknownVerdict
+    _require_some(chosen)
+
+
+def _require_some(chosen: Sequence[int]) -> None:
     if not chosen:
         raise NothingChosen
     if len(chosen) > MOST:
         raise TooManyAtOnce(MOST)
 
 
-def _lock(findings: Sequence[int]) -> None:
-    # Evaluated for its locks.
-    list(
-        Finding.objects.select_for_update()
-        .filter(pk__in=findings)
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
+def _lock(findings: Sequence[int]) -> set[int]:
+    """Holds the findings until the transaction ends; returns those that are still there."""
+    rows = Finding.objects.select_for_update().filter(pk__in=findings).order_by("pk")
+    return set(rows.values_list("pk", flat=True))
 
 
 def _decide(findings: Sequence[int], verdict: str, user: "User") -> Decision | None:
-    _lock(findings)
+    if len(_lock(findings)) < len(findings):
+        raise UnknownFinding
     rows = Judgement.objects.filter(finding__in=findings, reviewer=user)
     before = {row.finding_id: (row.verdict, row.decision_id) for row in rows}
     unsaid = (Verdict.UNREVIEWED.value, None)

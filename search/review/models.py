@@ -66,6 +66,15 @@ class Finding(models.Model):
         verbose_name=_("model version"),
     )
     found_at = models.DateTimeField(_("found"), auto_now_add=True)
+    # Who may take it back; null where a reviewer judged without sending.
+    sent_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("sent by"),
+    )
 
     objects = FindingQuerySet.as_manager()
 

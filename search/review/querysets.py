@@ -37,6 +37,17 @@ class FindingQuerySet(models.QuerySet):
             verdict=Coalesce(Subquery(mine), Value(UNREVIEWED)), is_seconded=Exists(others)
         )
 
+    def removable_by(self, user: "User") -> Self:
+        """Those that nobody ever judged and that this user sent; operators remove anybody's.
+
+        One that was judged and taken back is not among them: its history would go with it.
+        """
+        rows = self.visible_to(user).filter(judgements=None)
+        if user.operates:
+            return rows
+        # Of findings from before senders were kept, whoever asked first counts as the sender.
+        return rows.filter(Q(sent_by=user) | Q(sent_by=None, query__created_by=user))
+
     def in_turn(self) -> Self:
         """The newest query first, its findings as they ranked; adds `place`."""
         placed = self.annotate(place=Coalesce("rank", Value(UNRANKED)))

@@ -1,7 +1,9 @@
 """What waits for a reviewer: what searches sent, one after the other or many at a time."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
@@ -53,43 +55,75 @@ def following(rows: QuerySet[Finding], finding: Finding) -> Finding | None:
     return later or rows.exclude(pk=finding.pk).first()
 
 
-def send(query: str, user: "User", limit: int = MOST_SENT) -> tuple[Query, int]:
-    """Ask a search of the page again and put its first hits into the queue.
+def send(
+    query: str, user: "User", limit: int = MOST_SENT, boxes: Sequence[int] | None = None
+) -> tuple[Query, int]:
+    """Ask a search of the page again and put its first hits, or chosen boxes, into the queue.
 
-    What is there already stays, with the verdicts on it. Returns the query, and how many came new.
+    What is there already stays, with the verdicts on it.
 
-    Raises: MayNotReview; as `asked.on_page`; DomainError, it cannot be asked.
+    Args:
+        limit: how many first hits are asked for.
+        boxes: those that were chosen. One that is none of the first hits has no rank.
+
+    Returns: the query, and how many came new.
+    Raises:
+        MayNotReview; as `asked.on_page`; DomainError, it cannot be asked.
+        NothingChosen, TooManyAtOnce, UnknownBox: of the boxes; nothing was sent.
     """
     judging.require_reviewer(user)
+    chosen = None if boxes is None else judging.seen(boxes, user)
     kept = asked.on_page(query, user)
+    return kept, _add(kept, _asked_again(query, user, limit), chosen, user)
+
+
+def withdraw(query_id: int, user: "User") -> int:
+    """Take the findings of a query that the user may remove out of the queue; how many they were.
+
+    Raises: MayNotReview.
+    """
+    judging.require_reviewer(user)
+    with transaction.atomic():
+        removable = Finding.objects.filter(query=query_id).removable_by(user)
+        held = Finding.objects.select_for_update().filter(pk__in=removable.values("pk"))
+        pks = list(held.order_by("pk").values_list("pk", flat=True))
+        # Asked again: one may have been judged while this waited for its lock.
+        return Finding.objects.filter(pk__in=pks, judgements=None).delete()[0]
+
+
+def _asked_again(query: str, user: "User", limit: int) -> retrieval.Page:
     form = SearchForm(QueryDict(query), user=user)
     # Valid, else there was no query. The box may be typed into the words as well.
     form.is_valid()
     box = form.cleaned_data["box"]
     likes = [Like(box=visible_box(box, user), weight=form.like_weight)] if box else []
     with admission.slot():
-        page = retrieval.ask(
+        return retrieval.ask(
             asking.question_of(form.typed, user, likes=likes),
             user=user,
             filters=form.filters(),
             limit=min(limit, MOST_SENT),
         )
-    return kept, _add(kept, page)
 
 
-def _add(query: Query, page: retrieval.Page) -> int:
-    before = query.findings.count()
-    version = retrieval.versions.get(page.version)
-    Finding.objects.bulk_create(
-        [
-            Finding(query=query, box=hit.box, rank=hit.rank, score=hit.score, version=version)
-            for hit in page.hits
-        ],
-        update_conflicts=True,
-        unique_fields=["query", "box"],
-        update_fields=["rank", "score", "version"],
-    )
-    return query.findings.count() - before
+def _add(query: Query, page: retrieval.Page, chosen: set[int] | None, user: "User") -> int:
+    """Hits of the page, of them only the chosen if any are; and what was chosen besides."""
+    hits = [hit for hit in page.hits if chosen is None or hit.box.pk in chosen]
+    others = (chosen or set()) - {hit.box.pk for hit in hits}
+    stated = {"query": query, "sent_by": user}
+    ranked = {"version": retrieval.versions.get(page.version), **stated}
+    with transaction.atomic():
+        before = query.findings.count()
+        Finding.objects.bulk_create(
+            [Finding(box=hit.box, rank=hit.rank, score=hit.score, **ranked) for hit in hits],
+            update_conflicts=True,
+            unique_fields=["query", "box"],
+            update_fields=["rank", "score", "version"],
+        )
+        Finding.objects.bulk_create(
+            [Finding(box_id=box, **stated) for box in sorted(others)], ignore_conflicts=True
+        )
+        return query.findings.count() - before
 
 
 def _in_state(state: str) -> Q:

@@ -33,7 +33,11 @@ def review_list(request: HttpRequest) -> HttpResponse:
     state, query = _wanted(request.GET)
     rows = queue.findings(request.user, state, query)
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    context = _context(request, state, query) | {"page": page}
+    asked_for = Finding.objects.filter(query=query) if query else Finding.objects.none()
+    context = _context(request, state, query) | {
+        "page": page,
+        "removable": asked_for.removable_by(request.user).count(),
+    }
     return render(request, "review/list.html", context)
 
 
@@ -77,14 +81,13 @@ def agreed(request: HttpRequest) -> HttpResponse:
 @reviewers_only
 def decide(request: HttpRequest) -> HttpResponse:
     """POST /review/decide/: one finding or many of the queue; goes on to where `next` says."""
-    name = "shown" if request.POST.get("scope") == "shown" else "finding"
-    findings = numbers(request.POST.getlist(name))
+    findings = _chosen(request.POST, "finding")
     try:
         made = judging.decide(findings, request.POST.get("verdict", ""), request.user)
     except DomainError as exc:
         messages.error(request, str(exc))
     else:
-        if name == "shown" or len(findings) > 1:
+        if request.POST.get("scope") == "shown" or len(findings) > 1:
             _tell(request, made, len(findings))
     return redirect(back(request, reverse("search:review:list")))
 
@@ -109,8 +112,7 @@ def undo(request: HttpRequest) -> HttpResponse:
 def judge(request: HttpRequest) -> HttpResponse:
     """POST /review/judge/: boxes as answers to a search; asked by htmx, the verdict on one box."""
     query = request.POST.get("query", "")
-    name = "shown" if request.POST.get("scope") == "shown" else "box"
-    boxes = numbers(request.POST.getlist(name))
+    boxes = _chosen(request.POST, "box")
     verdict = request.POST.get("verdict", "")
     try:
         made = judging.judge(asked.on_page(query, request.user), boxes, verdict, request.user)
@@ -131,21 +133,42 @@ def judge(request: HttpRequest) -> HttpResponse:
 @login_required
 @reviewers_only
 def send(request: HttpRequest) -> HttpResponse:
-    """POST /review/send/: the first hits of a search are put into the queue."""
-    query = request.POST.get("query", "")
+    """POST /review/send/: chosen boxes, or all shown, of a search are put into the queue."""
+    query, boxes = request.POST.get("query", ""), _chosen(request.POST, "box")
     try:
-        kept, added = queue.send(query, request.user)
+        kept, added = queue.send(query, request.user, boxes=boxes)
     except DomainError as exc:
         messages.error(request, str(exc))
         return redirect(_search(query))
-    told = ngettext("%(count)d result came new.", "%(count)d results came new.", added)
-    messages.success(request, told % {"count": added})
+    told = ngettext(
+        "%(count)d result is in the review now (new: %(added)d).",
+        "%(count)d results are in the review now (new: %(added)d).",
+        len(boxes),
+    )
+    messages.success(request, told % {"count": len(boxes), "added": added})
     return redirect(f"{reverse('search:review:list')}?query={kept.pk}")
+
+
+@require_POST
+@login_required
+@reviewers_only
+def withdraw(request: HttpRequest) -> HttpResponse:
+    """POST /review/withdraw/: what nobody judged of a query leaves the queue."""
+    queries = numbers([request.POST.get("query", "")])
+    removed = queue.withdraw(queries[0], request.user) if queries else 0
+    told = ngettext("%(count)d result was removed.", "%(count)d results were removed.", removed)
+    messages.success(request, told % {"count": removed})
+    return redirect(back(request, reverse("search:review:list")))
 
 
 def _wanted(given: QueryDict) -> tuple[str, int | None]:
     state, query = given.get("state", ""), numbers([given.get("query", "")])
     return (state if state in queue.STATES else Verdict.UNREVIEWED), (query[0] if query else None)
+
+
+def _chosen(given: QueryDict, name: str) -> list[int]:
+    """What a form of many is about: the boxes that were ticked, or all that its page shows."""
+    return numbers(given.getlist("shown" if given.get("scope") == "shown" else name))
 
 
 def numbers(texts: Iterable[str]) -> list[int]:

@@ -29,6 +29,8 @@ def test_a_case_is_opened_filled_changed_and_deleted_by_a_program(browser, post,
     case = Case.objects.get()
     assert post(of("case-hits", case), boxes=[box.pk for box in boxes]).json() == {"added": 2}
     assert post(of("case-searches", case), query="q=blue+bag").status_code == 201
+    words = post(of("case-searches", case), query="a blue bag")
+    assert (words.status_code, words.json()["query"]) == (201, "q=a+blue+bag")
     note = post(of("case-notes", case), text="hello")
     page = browser.get(of("case-hits", case), {"limit": 1}).json()
     assert [row["box_number"] for row in page["results"]] == [boxes[1].pk]

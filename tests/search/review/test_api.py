@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from search.review import asked, judging
-from search.review.models import Finding, Judgement
+from search.review.models import Finding, Judgement, Query
 from tests.world import make_box, make_dataset, make_image, make_user
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +31,46 @@ def test_a_search_is_sent_judged_and_undone(browser, post, people):
     assert browser.get(FINDINGS, {"state": "rejected"}).json()["results"] == []
     again = post(UNDO, decision=made["id"])
     assert (again.status_code, again.json()["code"]) == (409, "nothing-to-undo")
+
+
+def test_chosen_boxes_are_sent_and_taken_out(browser, post, people):
+    red, other = people["red"].pk, people["blue"].pk
+    sent = post(FINDINGS, query="q=red", boxes=[red, other], limit=1)
+    assert (sent.status_code, sent.json()["added"]) == (201, 2)
+    rows = browser.get(FINDINGS).json()["results"]
+    assert {row["box"]: row["rank"] for row in rows} == {red: 1, other: None}
+    judged = next(row["id"] for row in rows if row["box"] == red)
+    post(JUDGEMENTS, findings=[judged], verdict="confirmed")
+    removed = browser.delete(f"{FINDINGS}?query={sent.json()['query']}")
+    assert (removed.status_code, removed.json()) == (200, {"removed": 1})
+    assert Finding.objects.get().pk == judged
+
+
+def test_sending_again_leaves_the_rank_of_what_is_there(post, people):
+    red, other = people["red"].pk, people["blue"].pk
+    post(FINDINGS, query="q=red", boxes=[other])
+    before = Finding.objects.get().rank
+    assert post(FINDINGS, query="q=red", boxes=[red, other], limit=1).json()["added"] == 1
+    assert Finding.objects.get(box=other).rank == before > 1
+
+
+def test_a_search_is_sent_by_its_words_alone(post, people):
+    words = post(FINDINGS, query="a person in red & blue")
+    assert (words.status_code, words.json()["added"]) == (201, 6)
+    assert Query.objects.get().text == "a person in red & blue"
+    assert (
+        post(FINDINGS, query="q=a+person+in+red+%26+blue").json()["query"] == Query.objects.get().pk
+    )
+
+
+@pytest.mark.parametrize(
+    ("boxes", "status", "code"),
+    [([], 400, "nothing-chosen"), ([10**9], 404, "unknown-box")],
+)
+def test_boxes_that_cannot_be_sent_are_refused(post, people, boxes, status, code):
+    response = post(FINDINGS, query="q=red", boxes=boxes)
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert not Finding.objects.exists()
 
 
 def test_boxes_are_judged_for_words(browser, post, people):

@@ -113,6 +113,20 @@ def test_decisions_at_once_by_one_reviewer_leave_one_row_and_a_whole_history(use
         assert row.verdict == afters[-1]
 
 
+def test_what_was_removed_meanwhile_is_not_judged(user, red, boxes, monkeypatch):
+    """As when somebody takes it out of the queue between the check and the lock."""
+    finding = Finding.objects.create(query=red, box_id=boxes[0], sent_by=user)
+    lock = judging._lock
+
+    def removed_first(findings):
+        queue.withdraw(red.pk, user)
+        return lock(findings)
+
+    monkeypatch.setattr(judging, "_lock", removed_first)
+    with pytest.raises(UnknownFinding):
+        judging.decide([finding.pk], "confirmed", user)
+
+
 def test_a_viewer_judges_nothing(square, red, boxes):
     viewer = make_user(role="viewer")
     for act in (
@@ -120,6 +134,7 @@ def test_a_viewer_judges_nothing(square, red, boxes):
         lambda: judging.decide([1], "confirmed", viewer),
         lambda: queue.findings(viewer, "unreviewed"),
         lambda: queue.send("q=red", viewer),
+        lambda: queue.withdraw(1, viewer),
     ):
         with pytest.raises(MayNotReview):
             act()

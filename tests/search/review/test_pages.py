@@ -6,11 +6,12 @@ from django.urls import reverse
 from search.review import asked, judging, queue
 from search.review.models import Decision, Finding, Judgement, Query
 from tests.search.pages.asked import HTMX, Page, text_of
-from tests.world import make_box, make_dataset, make_image, make_user
+from tests.world import make_box, make_dataset, make_grant, make_image, make_user
 
 pytestmark = pytest.mark.django_db
 LIST, ONE, DECIDE = (reverse(f"search:review:{name}") for name in ("list", "one", "decide"))
 JUDGE, UNDO, SEND = (reverse(f"search:review:{name}") for name in ("judge", "undo", "send"))
+WITHDRAW = reverse("search:review:withdraw")
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_the_queue_is_for_reviewers(client, square, path):
     assert "/review/" not in client.get("/search/").content.decode()
 
 
-@pytest.mark.parametrize("path", [DECIDE, JUDGE, UNDO, SEND])
+@pytest.mark.parametrize("path", [DECIDE, JUDGE, UNDO, SEND, WITHDRAW])
 def test_decisions_are_for_reviewers_and_are_posted(client, user, path):
     client.force_login(make_user(role="viewer"))
     assert client.post(path).status_code == 403
@@ -41,14 +42,63 @@ def test_decisions_are_for_reviewers_and_are_posted(client, user, path):
 
 
 def test_a_search_is_sent_once_and_keeps_its_order(browser, user, people):
-    for count in ("6", "0"):
-        response = browser.post(SEND, {"query": "q=red"}, follow=True)
-        assert f"{count} results came new" in text_of(response)
+    data = {"query": "q=red", "scope": "shown", "shown": [box.pk for box in people.values()]}
+    for added in (6, 0):
+        response = browser.post(SEND, data, follow=True)
+        assert f"6 results are in the review now (new: {added})" in text_of(response)
     rows = Finding.objects.in_turn()
     assert [row.rank for row in rows] == [1, 2, 3, 4, 5, 6]
     assert rows[0].box == people["red"]
     assert rows[0].version.name == "tiny-square"
+    assert rows[0].sent_by == user
     assert shown(response) == [row.pk for row in rows]
+
+
+def test_only_what_was_ticked_is_sent(browser, people):
+    chosen = {people["blue"].pk, people["red"].pk}
+    data = {"query": "q=red", "scope": "selected", "shown": [box.pk for box in people.values()]}
+    response = browser.post(SEND, data | {"box": list(chosen)}, follow=True)
+    assert "2 results are in the review now (new: 2)" in text_of(response)
+    first, other = Finding.objects.in_turn()
+    assert {first.box_id, other.box_id} == chosen
+    assert (first.box, first.rank) == (people["red"], 1)
+    assert other.rank > 1
+    assert other.score < first.score
+
+
+@pytest.mark.parametrize("scope", ["selected", "shown"])
+def test_nothing_ticked_is_nothing_sent(browser, people, scope):
+    response = browser.post(SEND, {"query": "q=red", "scope": scope}, follow=True)
+    assert "Choose at least one result." in text_of(response)
+    assert not Finding.objects.exists()
+
+
+def test_what_nobody_judged_is_taken_out_again(browser, user, second, sent):
+    first, taken_back, *_ = Finding.objects.in_turn()
+    judging.decide([first.pk], "confirmed", second)
+    judging.decide([taken_back.pk], "rejected", user)
+    judging.undo(user)
+    page = browser.get(LIST, {"query": sent.pk})
+    assert "Remove what nobody judged (4)" in text_of(page)
+    assert "Remove what" not in text_of(browser.get(LIST))
+    response = browser.post(WITHDRAW, {"query": sent.pk}, follow=True)
+    assert "4 results were removed" in text_of(response)
+    assert set(Finding.objects.all()) == {first, taken_back}
+    assert "Remove what" not in text_of(browser.get(LIST, {"query": sent.pk}))
+
+
+def test_only_the_sender_or_an_operator_takes_out_what_was_sent(client, second, square, sent):
+    client.force_login(second)
+    assert "Remove what" not in text_of(client.get(LIST, {"query": sent.pk}))
+    client.post(WITHDRAW, {"query": sent.pk})
+    assert Finding.objects.count() == 6
+    operator = make_user(role="operator")
+    client.force_login(operator)
+    client.post(WITHDRAW, {"query": sent.pk})
+    assert Finding.objects.count() == 6
+    make_grant(square, operator)
+    client.post(WITHDRAW, {"query": sent.pk})
+    assert not Finding.objects.exists()
 
 
 def test_one_key_decides_and_moves_on(browser, user, sent):
