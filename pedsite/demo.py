@@ -13,6 +13,7 @@ from typing import TextIO
 import psutil
 from django.conf import settings
 from django.core.management import call_command
+from django.db.models import Q
 
 from gallery import datasets, ingest
 from gallery.errors import UnknownDataset
@@ -83,6 +84,7 @@ class Demo:
         self._start("worker")
         version = versions.install_shipped()
         self._say("model", f"{version.name} installed")
+        _drop_unfinished(version, user)
         dataset = self._draw(user)
         self._start("web", "--bind", f"127.0.0.1:{self.port}")
         self._enroll(dataset, version, user)
@@ -93,7 +95,6 @@ class Demo:
 
     def _draw(self, user: User) -> Dataset:
         """The drawn gallery, complete; what an earlier run drew is not drawn again."""
-        _drop_unfinished()
         if not _is_drawn():
             job = ingest.request("drawn", PEOPLE, DATASET, user=user, queue=False)
             self._finished(work.run_here(job, ingest.Importer(), self.stream))
@@ -169,9 +170,19 @@ def _is_drawn() -> bool:
     return done.filter(params__dataset=dataset.pk).exists()
 
 
-def _drop_unfinished() -> None:
-    """Ends what a killed run left half done; the steps are asked for again and go on from there."""
-    for job in Job.objects.unfinished().filter(params__dataset_name=DATASET):
+def _drop_unfinished(version: ModelVersion, user: User) -> None:
+    """Ends what a killed run left half done; the steps are asked for again and go on from there.
+
+    Only the demo's own: the administrator's drawing of its gallery, and the enrollment of that with
+    the shipped version alone. What else is done to the dataset goes on with the workers.
+    """
+    drawn = {"format": "drawn", "path": PEOPLE}
+    drawing = Q(kind=ingest.KIND, params__contains=drawn)
+    enrolling = Q(kind=enrollment.KIND, params__versions=[version.pk])
+    mine = Job.objects.unfinished().filter(
+        created_by=user, params__dataset_name=DATASET, retry_of=None
+    )
+    for job in mine.filter(drawing | enrolling):
         work.cancel(job)
 
 

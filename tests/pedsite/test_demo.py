@@ -6,9 +6,12 @@ import stat
 
 import pytest
 
+from gallery import ingest
 from pedsite import demo
 from pedsite.accounts.models import User
-from pedsite.jobs import work
+from pedsite.jobs.models import Job
+from search import enrollment
+from tests.world import make_dataset, make_user, make_version
 
 
 @pytest.fixture
@@ -48,17 +51,22 @@ def test_a_taken_port_is_named(monkeypatch):
     demo._wait_for_port(port)
 
 
-def test_what_a_killed_run_left_unfinished_is_ended(db):
-    left = work.request(
-        "enroll", task="search.enroll", params={"dataset_name": "demo"}, queue=False
-    )
-    other = work.request(
-        "enroll", task="search.enroll", params={"dataset_name": "street"}, queue=False
-    )
-    demo._drop_unfinished()
-    left.refresh_from_db()
-    other.refresh_from_db()
-    assert (left.state, other.state) == ("cancelled", "queued")
+def test_what_a_killed_run_left_unfinished_is_ended_and_nothing_of_others(db):
+    user, shipped, other = make_user("admin", role="admin"), make_version("a"), make_version("b")
+    dataset = make_dataset("demo")
+    own = [
+        ingest.request("drawn", demo.PEOPLE, "demo", user=user, queue=False),
+        enrollment.request(dataset, shipped, user, queue=False),
+    ]
+    kept = [
+        ingest.request("drawn", "7:3", "demo", user=user, queue=False),
+        enrollment.request(dataset, other, user, queue=False),
+        enrollment.request(dataset, shipped, make_user(), queue=False),
+        enrollment.request(make_dataset("street"), shipped, user, queue=False),
+    ]
+    demo._drop_unfinished(shipped, user)
+    assert {Job.objects.get(pk=job.pk).state for job in own} == {"cancelled"}
+    assert [Job.objects.get(pk=job.pk).state for job in kept] == ["queued"] * 4
 
 
 def test_a_process_that_ends_is_started_again_but_not_for_ever(place, monkeypatch):
