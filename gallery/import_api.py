@@ -52,6 +52,9 @@ class ImportOutput(serializers.ModelSerializer):
     job = JobOutput(allow_null=True)
     undo_job = JobOutput(allow_null=True)
     url = serializers.HyperlinkedIdentityField(view_name="api:import", lookup_url_kwarg="import_id")
+    upload_is_gone = serializers.BooleanField(
+        source="is_gone", help_text="Its upload was removed: it can only be removed too."
+    )
     report = serializers.DictField()
     options = serializers.DictField()
 
@@ -69,6 +72,7 @@ class ImportOutput(serializers.ModelSerializer):
             "images",
             "options",
             "upload",
+            "upload_is_gone",
             "report",
             "check_job",
             "job",
@@ -122,7 +126,7 @@ class UploadListApi(CurationApi):
 
 
 class UploadApi(CurationApi):
-    """GET how far an upload is, PATCH its next piece, DELETE it."""
+    """GET how far an upload is, PATCH its next piece, DELETE it; 409 while an import uses it."""
 
     parser_classes = [PieceParser]
 
@@ -155,7 +159,7 @@ class UploadApi(CurationApi):
 
     @extend_schema(operation_id="upload_remove", responses={204: None})
     def delete(self, request: Request, upload_id: int) -> Response:
-        uploads.remove(_upload(request, upload_id))
+        uploads.give_up(_upload(request, upload_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -63,6 +63,8 @@ class Import(models.Model):
     upload = models.ForeignKey(
         Upload, models.SET_NULL, null=True, blank=True, related_name="imports"
     )
+    # Outlives the upload: a path inside of one must never be taken for a path of the server.
+    from_upload = models.BooleanField(_("from an upload"), default=False, editable=False)
     # A path of the server, or one inside the upload, which may be empty for all of it.
     path = models.CharField(_("path"), max_length=1000, blank=True)
     images = models.CharField(_("images"), max_length=1000, blank=True)
@@ -86,9 +88,20 @@ class Import(models.Model):
         ordering = ["-pk"]
         verbose_name = _("import")
         verbose_name_plural = _("imports")
+        constraints = [
+            models.CheckConstraint(
+                name="gallery_import_of_an_upload_or_a_folder",
+                condition=Q(from_upload=True) | Q(upload=None, path__startswith="/"),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} → {self.dataset_name}"
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the upload that it reads was removed."""
+        return self.from_upload and self.upload_id is None
 
     @property
     def current_job(self) -> Job | None:

@@ -151,11 +151,14 @@ def import_result(request: HttpRequest, import_id: int, ending: str) -> HttpResp
 @login_required
 @curators_only
 def upload_remove(request: HttpRequest, upload_id: int) -> HttpResponse:
-    """POST /imports/uploads/ID/remove/: one that nobody imports."""
-    found = Upload.objects.visible_to(request.user).filter(pk=upload_id, imports=None).first()
+    """POST /imports/uploads/ID/remove/: one that no import needs any more."""
+    found = Upload.objects.visible_to(request.user).filter(pk=upload_id).first()
     if found is None:
         raise Http404
-    uploads.remove(found)
+    try:
+        uploads.give_up(found)
+    except DomainError as exc:
+        messages.error(request, str(exc))
     return redirect("gallery:import-list")
 
 

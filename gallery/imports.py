@@ -47,12 +47,11 @@ def begin(user: User, wish: Wish) -> Import:
     Raises:
         NotYourDataset, BadDatasetName, UnknownFormat, BadSource: it could never be imported.
         BadFolder: the folder may not be read.
-        NotNow: the upload is not whole.
+        NotNow, BadUpload: the upload is not whole, or was removed.
     """
-    found = Import(created_by=user, upload=wish.upload)
+    found = Import(created_by=user)
     if wish.upload is not None:
-        if not wish.upload.is_whole:
-            raise NotNow(_("The upload is not whole yet."))
+        found.upload, found.from_upload = uploads.hold(wish.upload), True
         found.name = wish.upload.name
     else:
         path = sources.on_server(wish.folder)
@@ -68,10 +67,9 @@ def check_again(pk: int, user: User, wish: Wish) -> Import:
     found = Import.objects.select_for_update().get(pk=pk)
     if found.stage not in ("checked", "unreadable"):
         raise NotNow(_("This import is past its check, or being checked."))
-    if found.upload_id is not None:
+    _refuse_gone(found)
+    if found.from_upload:
         found.path = ""
-    elif not found.path:
-        raise BadSource(_("The upload was removed."))
     _choose(found, user, wish)
     found.save()
     return check(found, user)
@@ -95,16 +93,16 @@ def confirm(pk: int, user: User) -> Job:
     Raises:
         NotNow: it is not checked, has nothing to import, or is imported already.
         NotYourDataset: the dataset was taken or closed since.
+        BadSource, BadFolder: what was checked is not there any more.
     """
     found = Import.objects.select_for_update().get(pk=pk)
     if found.stage != "checked":
         raise NotNow(_("Only an import that was checked and not yet confirmed can be confirmed."))
+    _refuse_gone(found)
     if not found.report.get("images") and not found.report.get("known_images"):
         raise NotNow(_("There is nothing in it that can be imported."))
     if found.upload is not None:
         uploads.touch(found.upload)
-    elif not found.path:
-        raise BadSource(_("The upload was removed."))
     found.job = ingest.request(
         found.format,
         found.path,
@@ -171,6 +169,7 @@ class Checker:
 
     def _open(self, at: work.Work, found: Import) -> rehearsal.Rehearsal:
         _refuse_closed(found.dataset_name, found.created_by)
+        _refuse_gone(found)
         at.plan(None, note=_("unpacking and looking at it"))
         folder = sources.here(found.upload, at.beat) if found.upload is not None else None
         source = sources.inside(folder, "") if folder else sources.on_server(found.path)
@@ -203,7 +202,7 @@ def _seen(found: Import, source: Path) -> Found:
     if found.images:
         images = (
             sources.inside(source, found.images)
-            if found.upload_id is not None
+            if found.from_upload
             else sources.on_server(found.images)
         )
     if found.format in ("", seen.format):
@@ -226,10 +225,15 @@ def _choose(found: Import, user: User, wish: Wish) -> None:
         ingest.format_of(wish.format, options)
     datasets.check_name(wish.dataset)
     _refuse_closed(wish.dataset, user)
-    if wish.images and found.upload_id is None:
+    if wish.images and not found.from_upload:
         sources.on_server(wish.images)
     found.dataset_name, found.format = wish.dataset, wish.format
     found.images, found.options = wish.images, options
+
+
+def _refuse_gone(found: Import) -> None:
+    if found.is_gone:
+        raise BadSource(_("The upload was removed."))
 
 
 def _refuse_closed(name: str, user: User) -> None:

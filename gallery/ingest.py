@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from gallery import datasets, intake, ledger, sources
@@ -68,19 +69,21 @@ def request(
         format: a key of FORMATS.
         path: file or folder; for `drawn` its seed and number of people.
         images: the folder of the pictures, for formats that name them in a file.
-        user: who asks; a dataset that is not shared with them is refused. None sees all.
+        user: who asks; a dataset that is not shared with them is refused, and so is a path that
+            is not under the roots. None sees all: a command reads what whoever runs it may.
         options: what the format takes, as JSON values.
         upload: what `path` and `images` are inside of.
         total: how many records there are, where that is known.
 
     Returns: the job; `params["created"]` says whether the dataset is new.
     Raises:
-        UnknownFormat, BadSource, BadDatasetName, NotYourDataset: nothing was written.
+        UnknownFormat, BadSource, BadFolder, BadDatasetName, NotYourDataset: nothing was written.
     """
     options = options or {}
     kind = format_of(format, options)
     if upload is None:
-        path, images = absolute(format, path), str(Path(images).absolute()) if images else None
+        anywhere = user is None or format == "drawn"
+        path, images = _on_server(format, path, images, anywhere)
         total = total or count_of(kind, path, images, options)
     with transaction.atomic():
         found, created = datasets.get_or_create(dataset, user)
@@ -95,7 +98,7 @@ def request(
             "created": created,
             "options": options,
         }
-        params |= {"upload": upload.pk} if upload else {}
+        params |= {"upload": upload.pk, "source": upload.name} if upload else {"anywhere": anywhere}
         return work.request(KIND, task=TASK, params=params, user=user, total=total, queue=queue)
 
 
@@ -109,16 +112,20 @@ def place(params: dict[str, Any], beat: Callable[[], None]) -> tuple[str, str | 
 
     Raises:
         BadUpload, BadArchive, BadSource: it is not there any more, or cannot be unpacked.
+        BadFolder: it was put where nobody may import from since it was asked for.
     """
-    if "upload" not in params:
-        return params["path"], params["images"]
-    upload = Upload.objects.filter(pk=params["upload"]).first()
+    path, images = params["path"], params["images"]
+    if params.get("anywhere"):
+        return path, images
+    upload = Upload.objects.filter(pk=params.get("upload")).first()
     if upload is None:
-        raise BadSource("The upload was removed.")
+        # A path that is not whole is one inside an upload, whatever else the job says.
+        if "upload" in params or not Path(path).is_absolute():
+            raise BadSource(_("The upload was removed."))
+        return _on_server(params["format"], path, images, False)
     folder = sources.here(upload, beat)
-    images = params["images"]
     return (
-        str(sources.inside(folder, params["path"])),
+        str(sources.inside(folder, path)),
         str(sources.inside(folder, images)) if images else None,
     )
 
@@ -257,6 +264,15 @@ def count_of(kind: Format, path: str, images: str | None, options: dict[str, Any
     if total == 0:
         raise BadSource(f"{path} holds nothing to import.")
     return total
+
+
+def _on_server(
+    format: str, path: str, images: str | None, anywhere: bool
+) -> tuple[str, str | None]:
+    """Path and images as a job finds them. Raises: BadFolder: they are under no root."""
+    if anywhere:
+        return absolute(format, path), str(Path(images).absolute()) if images else None
+    return str(sources.on_server(path)), str(sources.on_server(images)) if images else None
 
 
 def absolute(format: str, path: str) -> str:

@@ -18,9 +18,10 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from gallery.errors import BadUpload, UploadTooLarge, WrongOffset
+from gallery.errors import BadUpload, NotNow, UploadTooLarge, WrongOffset
 from gallery.models import Upload
 from pedsite.accounts.models import User
+from pedsite.jobs.models import Job
 
 logger = logging.getLogger(__name__)
 
@@ -119,6 +120,21 @@ def store(user: User, name: str, size: int, chunks: Iterable[bytes]) -> Upload:
     return upload
 
 
+def hold(upload: Upload) -> Upload:
+    """The upload, which stays until the transaction ends.
+
+    Raises:
+        BadUpload: it was removed.
+        NotNow: it is not whole.
+    """
+    held = Upload.objects.select_for_update().filter(pk=upload.pk).first()
+    if held is None:
+        raise BadUpload(_("The upload was removed."))
+    if not held.is_whole:
+        raise NotNow(_("The upload is not whole yet."))
+    return held
+
+
 def touch(upload: Upload) -> None:
     """Keep an upload from being removed for a while."""
     Upload.objects.filter(pk=upload.pk).update(touched_at=timezone.now())
@@ -153,8 +169,25 @@ def remove(upload: Upload) -> None:
     default_storage.delete(_folder(upload))
 
 
+def give_up(upload: Upload) -> None:
+    """Remove an upload for whoever sent it.
+
+    Raises:
+        NotNow: an import that is not over uses it.
+    """
+    with transaction.atomic():
+        Upload.objects.select_for_update().filter(pk=upload.pk).first()
+        using = upload.imports.filter(Q(job=None) | Q(job__in=Job.objects.unfinished()))
+        if using.exists():
+            raise NotNow(_("An import uses this upload; remove the import first."))
+        Upload.objects.filter(pk=upload.pk).delete()
+    remove(upload)
+
+
 def expire() -> int:
     """Remove the uploads that nobody used for PEDSITE_UPLOAD_DAYS; those being read stay.
+
+    An import that was checked and waits for somebody says from then on that its upload is gone.
 
     Returns: how many.
     """

@@ -15,10 +15,7 @@ from gallery.models import Addition, Box, Caption, Dataset, Identity, Image, Imp
 from pedsite.jobs import work
 from tests import world
 from tests.gallery.files import annotations, coded, folder_of, huge_png, pixels
-
-
-def run(job, step):
-    return work.run_here(job, step, io.StringIO())
+from tests.gallery.importing import checked, imported, page, run, undone, zip_of
 
 
 @pytest.fixture
@@ -46,35 +43,6 @@ def people(root):
     rows[2]["file_path"] = "../../../etc/passwd"
     rows[4]["captions"] = ["fine", ""]
     return annotations(root / "set" / "reid_raw.json", rows).parent
-
-
-def zip_of(members):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, data in members:
-            archive.writestr(name, data)
-    return out.getvalue()
-
-
-def checked(found):
-    run(found.check_job, imports.Checker())
-    return Import.objects.get(pk=found.pk)
-
-
-def imported(user, dataset="street", **wish):
-    found = checked(imports.begin(user, imports.Wish(dataset=dataset, **wish)))
-    assert found.stage == "checked", found.check_job.error
-    run(imports.confirm(found.pk, user), ingest.Importer())
-    return Import.objects.get(pk=found.pk)
-
-
-def undone(found, user):
-    run(undo.request(found.pk, user), undo.step)
-    return Import.objects.get(pk=found.pk)
-
-
-def page(client, found):
-    return client.get(reverse("gallery:import", args=[found.pk])).content.decode()
 
 
 def test_a_folder_of_the_server_is_checked_confirmed_and_imported(client, curator, people):

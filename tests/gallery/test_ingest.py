@@ -417,7 +417,10 @@ def test_retrying_takes_the_failed_items_only(tmp_path, do_import):
     assert Image.objects.count() == 4
 
 
-def test_whoever_makes_a_dataset_by_importing_may_see_it(tmp_path, do_import, django_user_model):
+def test_whoever_makes_a_dataset_by_importing_may_see_it(
+    tmp_path, do_import, django_user_model, settings
+):
+    settings.PEDSITE_IMPORT_ROOTS = [str(tmp_path)]
     user, other = (django_user_model.objects.create_user(name) for name in "ab")
     folder_of(tmp_path / "in", 1)
     do_import("folder", tmp_path / "in", user=user)

@@ -113,7 +113,12 @@ def test_an_upload_that_nobody_imports_is_removed_after_a_while(curator, stored,
     busy = uploads.store(curator, "busy", 4, [b"busy"])
     job = work.request("check", task="gallery.check_import", params={}, queue=False)
     Import.objects.create(
-        upload=busy, created_by=curator, dataset_name="x", name="busy", check_job=job
+        upload=busy,
+        from_upload=True,
+        created_by=curator,
+        dataset_name="x",
+        name="busy",
+        check_job=job,
     )
     Upload.objects.exclude(pk=new.pk).update(touched_at=timezone.now() - timedelta(days=4))
     copy = sources.here(old, lambda: None)

@@ -52,7 +52,7 @@ def rate(value: float | None) -> str:
 
 
 # Where work goes on from: of use to nobody else.
-PLACES = {"mark", "after", "loads"}
+PLACES = {"anywhere", "mark", "after", "loads"}
 
 
 @register.filter
