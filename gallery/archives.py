@@ -31,6 +31,7 @@ MOST_PART = 255
 MOST_RATIO = 200
 # Below this nobody is harmed, whatever the ratio.
 FREE_BYTES = 32 * 2**20
+ENDINGS = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tbz2", ".txz")
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 _UNKNOWN = {b"Rar!": "RAR", b"7z\xbc\xaf": "7z", b"\x28\xb5\x2f\xfd": "Zstandard"}
@@ -65,6 +66,19 @@ def is_archive(path: Path) -> bool:
             )
     packed = any(head.startswith(magic) for magic in _COMPRESSED)
     return packed or head[257:262] == b"ustar" or zipfile.is_zipfile(path)
+
+
+def refuse_unlike(name: str) -> None:
+    """Nothing, for the name of a file that need not be an archive.
+
+    Raises:
+        BadArchive: by its name it is one, so that its bytes were cut short or are something else.
+    """
+    if name.lower().endswith(ENDINGS):
+        raise BadArchive(
+            _("%(name)s is not a readable archive: it was cut short, or is something else.")
+            % {"name": name}
+        )
 
 
 def unpack(archive: Path, into: Path, limits: Limits, beat: Callable[[], None]) -> None:

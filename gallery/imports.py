@@ -151,8 +151,15 @@ class Checker:
         )
         if found is None:
             raise work.Cancelled
+        with sources.told(found.name):
+            return self._step(at, found)
+
+    def _step(self, at: work.Work, found: Import) -> bool:
         if self._rehearsal is None:
-            self._rehearsal = self._open(at, found)
+            try:
+                self._rehearsal = self._open(at, found)
+            finally:
+                at.advance(note="")
             at.job.failures.all().delete()
             at.plan(self._rehearsal.total, afresh=True)
             return True

@@ -142,6 +142,10 @@ class Importer:
         Raises:
             BadSource, UnknownDataset: the source or the dataset is gone.
         """
+        with sources.told(at.params.get("source", "")):
+            return self._step(at)
+
+    def _step(self, at: work.Work) -> bool:
         kind = format_of(at.params["format"], at.params["options"])
         if self._entries is None:
             self._entries = self._open(at, kind)

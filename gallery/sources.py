@@ -2,10 +2,11 @@
 
 import contextlib
 import os
+import re
 import shutil
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from gallery import archives, uploads
 from gallery.errors import BadFolder, BadUpload
 from gallery.formats import paths
 from gallery.models import Upload
+from pedsite.api import DomainError
 
 
 def roots() -> list[Path]:
@@ -59,7 +61,7 @@ def here(upload: Upload, beat: Callable[[], None]) -> Path:
 
     Raises:
         BadUpload: it is not whole.
-        BadArchive: it is not unpacked.
+        BadArchive: it is not unpacked, or is no archive and is called one.
     """
     kept = _place() / upload.key
     if kept.is_dir():
@@ -78,6 +80,7 @@ def here(upload: Upload, beat: Callable[[], None]) -> Path:
             )
             archives.unpack(file, folder, limits, beat)
         else:
+            archives.refuse_unlike(upload.name)
             folder.mkdir()
             file.rename(folder / upload.name)
         # Whoever comes second finds it there, and it is the same.
@@ -105,6 +108,26 @@ def inside(folder: Path, named: str) -> Path:
     if isinstance(file, str):
         raise BadUpload(f"{named}: {file}")
     return file
+
+
+@contextlib.contextmanager
+def told(upload_name: str) -> Iterator[None]:
+    """Takes this machine's folder out of what is raised: a path is told from the upload's top."""
+    try:
+        yield
+    except DomainError as exc:
+        exc.args = (_without_folder(str(exc), upload_name),)
+        raise
+    except OSError as exc:
+        if isinstance(exc.filename, str):
+            exc.filename = _without_folder(exc.filename, upload_name)
+        raise
+
+
+def _without_folder(text: str, upload_name: str) -> str:
+    places = "|".join(re.escape(str(place)) for place in {_place().absolute(), _place().resolve()})
+    copy = rf"(?:{places})/[0-9a-f]{{32}}(?:\.[0-9a-f]{{32}}\.part/\w+)?"
+    return re.sub(copy, lambda _found: upload_name, re.sub(rf"{copy}/", "", text))
 
 
 def prune() -> None:

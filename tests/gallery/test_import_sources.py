@@ -1,5 +1,6 @@
 """What an import reads: its upload or a folder under the roots, and never anything else."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,8 @@ from django.utils import timezone
 
 from gallery import imports, ingest, uploads
 from gallery.errors import BadFolder, BadSource, BadUpload, NotNow
+from gallery.formats import FORMATS
+from gallery.formats.records import Unreadable
 from gallery.models import Image, Import, Upload
 from pedsite.jobs import work
 from tests import world
@@ -178,3 +181,49 @@ def test_nobody_asks_for_an_import_of_a_folder_outside_the_roots(curator, root, 
 def test_a_command_reads_any_folder_of_whoever_runs_it(db, root, secret):
     call_command("import_dataset", "folder", "var/media", dataset="x")
     assert Image.objects.count() == 3
+
+
+# What the pages and the API say
+
+
+@pytest.mark.parametrize("name", ["trunc.zip", "NOTZIP.ZIP", "a.tar", "a.tgz", "a.tar.xz"])
+@pytest.mark.parametrize("data", [b"some words", zip_of([("a.jpg", coded())])[:-60]])
+def test_a_file_that_is_called_an_archive_and_is_none_is_no_bad_picture(curator, name, data):
+    upload = sent(curator, name, data)
+    found = checked(imports.begin(curator, imports.Wish(dataset="x", upload=upload)))
+    assert found.stage == "unreadable"
+    assert f"{name} is not a readable archive" in found.check_job.error
+
+
+@pytest.mark.parametrize(
+    ("members", "format", "words"),
+    [
+        ([], "", "photos.zip holds nothing to import."),
+        ([("street/a.jpg", coded())], "cuhk_pedes", "street cannot be read: Is a directory."),
+        ([("street/a.jpg", coded())], "video", "street is not a file."),
+    ],
+)
+def test_what_cannot_be_read_is_told_without_the_folders_of_the_server(
+    client, curator, members, format, words, settings
+):
+    upload = sent(curator, "photos.zip", zip_of(members))
+    wish = imports.Wish(dataset="x", upload=upload, format=format)
+    found = checked(imports.begin(curator, wish))
+    assert found.check_job.error == words
+    for url in (reverse("api:import", args=[found.pk]), found.check_job.pk):
+        url = url if isinstance(url, str) else reverse("api:job", args=[url])
+        assert str(settings.PEDSITE_WORK_DIR) not in client.get(url).content.decode()
+    assert str(settings.PEDSITE_WORK_DIR) not in page(client, found)
+
+
+def test_an_import_job_tells_of_its_source_without_the_folders_of_the_server(curator, monkeypatch):
+    upload = sent(curator, "a.zip", zip_of([("in/a.jpg", coded())]))
+    found = checked(imports.begin(curator, imports.Wish(dataset="x", upload=upload)))
+
+    def broken(path, images, **rest):
+        raise Unreadable(f"{path} and “{path}/b” are gone.")
+        yield
+
+    monkeypatch.setitem(FORMATS, "folder", replace(FORMATS["folder"], read=broken))
+    job = run(imports.confirm(found.pk, curator), ingest.Importer())
+    assert job.error == "in and “in/b” are gone."
