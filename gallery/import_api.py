@@ -81,6 +81,18 @@ class ImportOutput(serializers.ModelSerializer):
         ]
 
 
+class ImportLine(ImportOutput):
+    """An import in a list; `report` has no `rows`, which hold pictures."""
+
+    report = serializers.SerializerMethodField()
+
+    class Meta(ImportOutput.Meta):
+        ref_name = "ImportLine"
+
+    def get_report(self, found: Import) -> dict[str, Any]:
+        return {name: value for name, value in found.report.items() if name != "rows"}
+
+
 class Options(serializers.Serializer):
     """What only some formats take."""
 
@@ -181,12 +193,12 @@ class ImportListApi(CurationApi):
     @extend_schema(
         operation_id="imports",
         parameters=[OpenApiParameter("cursor"), OpenApiParameter("limit", int)],
-        responses=ImportOutput(many=True),
+        responses=ImportLine(many=True),
     )
     def get(self, request: Request) -> Response:
         pages = Pages()
         page = pages.paginate_queryset(_imports(request), request, view=self)
-        output = ImportOutput(page, many=True, context={"request": request})
+        output = ImportLine(page, many=True, context={"request": request})
         return pages.get_paginated_response(output.data)
 
     @extend_schema(operation_id="import_begin", request=Input, responses={202: ImportOutput})

@@ -118,6 +118,11 @@ class ImportForm(ChoicesForm):
         if not self.roots:
             del self.fields["folder"]
 
+    @property
+    def kept(self) -> Upload | None:
+        """What was sent before: it stays while the rest of the form is put right."""
+        return self.cleaned_data.get("upload") if self.is_bound else None
+
     def clean_upload(self) -> Upload | None:
         pk = self.cleaned_data["upload"]
         if pk is None:
@@ -131,6 +136,8 @@ class ImportForm(ChoicesForm):
         found = super().clean() or {}
         if self.errors:
             return found
+        if found.get("file"):
+            found["upload"] = None  # another was chosen instead
         given = [name for name in ("file", "upload", "folder") if found.get(name)]
         if len(given) != 1:
             raise forms.ValidationError(

@@ -77,6 +77,7 @@
     sending.hidden = false;
     try {
       upload.value = await send(chosen);
+      upload.checked = true; // where it shows an upload of before
       file.disabled = true;
       form.submit();
     } catch (error) {
