@@ -161,6 +161,8 @@ class Checker:
             finally:
                 at.advance(note="")
             at.job.failures.all().delete()
+            # It is looked at as a whole, with the choices of its form.
+            at.refuse_retries()
             at.plan(self._rehearsal.total, afresh=True)
             return True
         chunk = self._rehearsal.chunk(at.beat)

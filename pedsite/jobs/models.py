@@ -58,6 +58,8 @@ class Job(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_key = models.CharField(max_length=32, blank=True)
     cancel_requested = models.BooleanField(default=False)
+    # Whether doing the failed items alone again can be of use.
+    is_retriable = models.BooleanField(default=True)
     # Turns taken, and how many in a row ended with the death of the holder.
     attempts = models.PositiveIntegerField(default=0)
     losses = models.PositiveSmallIntegerField(default=0)
@@ -106,6 +108,11 @@ class Job(models.Model):
     def handled(self) -> int:
         """Items that are finished with, well or not."""
         return self.done + self.failed
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether its failed items may be done again."""
+        return self.is_over and self.failed > 0 and self.is_retriable
 
     @property
     def percent(self) -> int | None:

@@ -118,6 +118,14 @@ class Work:
         """
         self._write(result={**self.job.result, **result})
 
+    def refuse_retries(self) -> None:
+        """Says that doing the failed items alone again would be of no use.
+
+        Raises:
+            LeaseLost: another process holds the job.
+        """
+        self._write(is_retriable=False)
+
     def _renew(self) -> None:
         now = time.monotonic()
         if not Job.objects.renew(self.job.pk, self._key, now - self._counted):
@@ -278,15 +286,21 @@ def cancel(job: Job) -> Job:
     return job
 
 
+@transaction.atomic
 def retry_failed(job: Job, user=None) -> Job:
     """A new job with the same parameters and `only`, the items of `job` that failed.
 
+    While such a job is queued or runs, that one: a button pressed twice asks once.
+
     Raises:
-        NothingToRetry: no item failed.
+        NothingToRetry: no item failed, or its kind of work is not done by halves.
     """
+    job = Job.objects.select_for_update().get(pk=job.pk)
     items = list(job.failures.values_list("item", flat=True))
-    if not items:
+    if not items or not job.is_retriable:
         raise NothingToRetry(job)
+    if waiting := Job.objects.unfinished().filter(retry_of=job).first():
+        return waiting
     params = {**job.params, "only": items}
     return request(job.kind, task=job.task, params=params, user=user, retry_of=job)
 

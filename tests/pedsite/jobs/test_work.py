@@ -203,6 +203,30 @@ def test_retry_asks_for_the_failed_items_only_and_keeps_the_other_parameters():
     assert (again.kind, again.task, again.retry_of) == (first.kind, first.task, first)
 
 
+def test_a_retry_that_is_asked_for_twice_is_one_job_until_it_is_over():
+    def step(at):
+        at.advance(failures=[("b.jpg", "empty")])
+        return False
+
+    first = work.execute(make_job().pk, step)
+    again = work.retry_failed(first)
+    assert work.retry_failed(first) == again
+    work.execute(again.pk, step)
+    assert work.retry_failed(first) != again
+
+
+def test_a_job_that_is_not_done_by_halves_is_not_retried():
+    def step(at):
+        at.advance(failures=[("b.jpg", "empty")])
+        at.refuse_retries()
+        return False
+
+    job = work.execute(make_job().pk, step)
+    assert not job.can_retry
+    with pytest.raises(NothingToRetry):
+        work.retry_failed(job)
+
+
 def test_a_job_without_failures_has_nothing_to_retry():
     with pytest.raises(NothingToRetry):
         work.retry_failed(work.execute(make_job().pk, count_to(1)))
