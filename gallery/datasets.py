@@ -9,7 +9,9 @@ from django.db import transaction
 from gallery import images
 from gallery.errors import BadDatasetName, UnknownDataset
 from gallery.models import DATASET_NAME, Dataset, DatasetGrant, Image
+from gallery.querysets import unreferenced
 from pedsite.accounts.models import User
+from pedsite.jobs.models import Job
 
 DELETE_BATCH = 500
 
@@ -76,6 +78,23 @@ def lock(pk: int) -> Dataset:
     if found is None:
         raise UnknownDataset(pk)
     return found
+
+
+def remove_bare(dataset: Dataset, job: Job) -> bool:
+    """Remove a dataset that is nothing but a name, at the end of a job; whether it was.
+
+    It is one while nothing is in it, nothing was said of it, only its maker sees it, and no other
+    job is about to fill it.
+    """
+    said = dataset.title or dataset.licence or dataset.source
+    shared = dataset.grants.exclude(user=dataset.created_by).exists()
+    wanted = Job.objects.unfinished().filter(params__dataset=dataset.pk).exclude(pk=job.pk)
+    free = unreferenced(Dataset, {DatasetGrant})
+    bare = Dataset.objects.filter(free, pk=dataset.pk)
+    if said or shared or wanted.exists() or not bare.exists():
+        return False
+    dataset.delete()
+    return True
 
 
 def delete(dataset: Dataset) -> None:

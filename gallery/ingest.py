@@ -28,6 +28,7 @@ from gallery.formats.records import (
 )
 from gallery.models import Dataset, Image, Upload
 from pedsite.accounts.models import User
+from pedsite.api import DomainError
 from pedsite.jobs import work
 from pedsite.jobs.models import Job
 
@@ -143,7 +144,11 @@ class Importer:
             BadSource, UnknownDataset: the source or the dataset is gone.
         """
         with sources.told(at.params.get("source", "")):
-            return self._step(at)
+            try:
+                return self._step(at)
+            except DomainError:
+                self._tell_of_nothing(at)
+                raise
 
     def _step(self, at: work.Work) -> bool:
         kind = format_of(at.params["format"], at.params["options"])
@@ -155,6 +160,8 @@ class Importer:
             stored = intake.store(at.params["dataset"], chunk.good, kind.caption_source)
             ledger.write(at.job, stored.made)
             self._count(at, chunk, stored.counts)
+        if chunk.is_last:
+            self._tell_of_nothing(at)
         return not chunk.is_last
 
     def _open(self, at: work.Work, kind: Format) -> Iterator[Entry]:
@@ -185,6 +192,18 @@ class Importer:
         # Headers promise more or less than there is; what was read is what there was.
         if chunk.is_last and at.job.total != at.job.handled:
             at.plan(at.job.handled, done=at.job.done)
+
+    def _tell_of_nothing(self, at: work.Work) -> None:
+        """Say so where nothing was brought, and leave no empty dataset that was made for it."""
+        if any(at.job.result.get(name) for name in ("images", "known_images", "boxes")):
+            return
+        with transaction.atomic():
+            at.advance(note=_("Nothing was imported."))
+            dataset = Dataset.objects.select_for_update().filter(pk=at.params["dataset"]).first()
+            made = at.params.get("created") and dataset is not None
+            if made and datasets.remove_bare(dataset, at.job):
+                at.keep(dataset_removed=True)
+                at.refuse_retries()
 
 
 def gather(

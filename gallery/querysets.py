@@ -1,10 +1,11 @@
 """Reads of the gallery that must be right everywhere: above all, who may see what."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Self
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
@@ -70,3 +71,19 @@ def _count(rows: models.QuerySet, path: str) -> Coalesce:
     mine = rows.filter(**{path: OuterRef("pk")}).order_by()
     counted = mine.values(path).annotate(rows=Count("pk")).values("rows")
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+def unreferenced(model: type[models.Model], but: Iterable[type[models.Model]]) -> Q:
+    """Rows that nothing else refers to, but what is made from them by machine.
+
+    A model whose rows can be made again says so with `is_derived`. Whatever another model knows of
+    a row, in whichever app, keeps it.
+    """
+    free = Q()
+    for relation in model._meta.related_objects:
+        other = relation.related_model
+        if other in but or getattr(other, "is_derived", False):
+            continue
+        theirs = other._default_manager.filter(**{relation.field.name: OuterRef("pk")})
+        free &= ~Q(Exists(theirs))
+    return free

@@ -5,7 +5,6 @@ someone; a picture with another's box; a person or a camera that is still used. 
 judgement: they go with their boxes.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import models, transaction
@@ -21,11 +20,11 @@ from gallery.models import (
     Box,
     Caption,
     Dataset,
-    DatasetGrant,
     Identity,
     Image,
     Import,
 )
+from gallery.querysets import unreferenced
 from pedsite.accounts.models import User
 from pedsite.jobs import work
 from pedsite.jobs.models import Job
@@ -93,11 +92,11 @@ def request(pk: int, user: User) -> Job:
     found = Import.objects.select_for_update().get(pk=pk)
     if found.stage != "imported" or found.job is None:
         raise NotNow(_("Only what was imported can be undone, once."))
-    if not Dataset.objects.visible_to(user).filter(pk=found.job.params["dataset"]).exists():
-        raise NotYourDataset(found.dataset_name)
     told = foretell(found.job)
     if not told.total and not told.named:
         raise NotNow(_("Nothing that this import added is left as it was."))
+    if not Dataset.objects.visible_to(user).filter(pk=found.job.params["dataset"]).exists():
+        raise NotYourDataset(found.dataset_name)
     params = {
         "import_job": found.job.pk,
         "dataset": found.job.params["dataset"],
@@ -126,8 +125,7 @@ def step(at: work.Work) -> bool:
                 at.advance(len(rows))
                 return True
         at.plan(at.job.done, done=at.job.done)
-        if job.params["created"] and _is_bare(dataset):
-            dataset.delete()
+        if job.params["created"] and datasets.remove_bare(dataset, at.job):
             at.keep(dataset=1)
     return False
 
@@ -148,12 +146,12 @@ class _Parts:
         same = ledger.unchanged(self._job, Kind.CAPTION)
         others = Caption.objects.filter(box=OuterRef("pk")).exclude(pk__in=same.values("pk"))
         found = ledger.unchanged(self._job, Kind.BOX).filter(~Exists(others))
-        return found.filter(_free(Box, {Caption}))
+        return found.filter(unreferenced(Box, {Caption}))
 
     def images(self) -> QuerySet:
         others = Box.objects.filter(image=OuterRef("pk")).exclude(pk__in=self.boxes().values("pk"))
         found = ledger.unchanged(self._job, Kind.IMAGE).filter(~Exists(others))
-        return found.filter(_free(Image, {Box}))
+        return found.filter(unreferenced(Image, {Box}))
 
     def identities(self) -> QuerySet:
         others = Box.objects.filter(identity=OuterRef("pk")).exclude(
@@ -161,28 +159,12 @@ class _Parts:
         )
         named = ledger.unchanged(self._job, Kind.NAMED).values("pk")
         found = ledger.unchanged(self._job, Kind.IDENTITY)
-        return found.filter(~Exists(others.exclude(pk__in=named)), _free(Identity, {Box}))
+        return found.filter(~Exists(others.exclude(pk__in=named)), unreferenced(Identity, {Box}))
 
     def cameras(self) -> QuerySet:
         others = Image.objects.filter(camera=OuterRef("pk"))
         others = others.exclude(pk__in=self.images().values("pk"))
         return ledger.unchanged(self._job, Kind.CAMERA).filter(~Exists(others))
-
-
-def _free(model: type[models.Model], but: Iterable[type[models.Model]]) -> Q:
-    """Rows that nothing else refers to, but what is made from them by machine.
-
-    A model whose rows can be made again says so with `is_derived`. Whatever another model knows of
-    a row, in whichever app, keeps it.
-    """
-    free = Q()
-    for relation in model._meta.related_objects:
-        other = relation.related_model
-        if other in but or getattr(other, "is_derived", False):
-            continue
-        theirs = other._default_manager.filter(**{relation.field.name: OuterRef("pk")})
-        free &= ~Q(Exists(theirs))
-    return free
 
 
 def _take(name: str, rows: list[int]) -> None:
@@ -217,11 +199,3 @@ def _restore(job: Job) -> bool:
     split = ledger.unchanged(job, Kind.SPLIT).values_list("pk", flat=True)
     people = Identity.objects.filter(pk__in=list(split[:BATCH])).exclude(split="")
     return bool(boxes) | bool(people.update(split=""))
-
-
-def _is_bare(dataset: Dataset) -> bool:
-    """Whether nothing is in a dataset, nothing was said of it, and only its maker sees it."""
-    said = dataset.title or dataset.licence or dataset.source
-    shared = dataset.grants.exclude(user=dataset.created_by).exists()
-    free = _free(Dataset, {DatasetGrant})
-    return not said and not shared and Dataset.objects.filter(free, pk=dataset.pk).exists()
