@@ -11,9 +11,9 @@ from gallery.models import Box, Dataset, Review
 from pedsite.accounts.models import User
 from pedsite.jobs.models import Job, JobFailure
 from search import enrollment
-from search.errors import MayNotEnroll, NothingWaits
+from search.errors import MayNotEnroll, NothingToEnroll, NothingWaits
 from search.models import Embedding
-from search.scope import Scope
+from search.scope import Filters, Scope, resolve
 from training.models import Encoder, ModelVersion
 
 # Failed boxes whose reasons are read for one page, and pictures named of each reason.
@@ -105,6 +105,26 @@ def gaps(scope: Scope, encoder: Encoder, searched: int) -> Gaps:
         failures=_grouped(known, names),
         working=_jobs(scope.dataset_ids, encoder).unfinished().exists(),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lack:
+    """What a dataset lacks to be searched with the version that answers, or will."""
+
+    version: ModelVersion
+    gaps: Gaps
+
+
+def lack(dataset: Dataset, user: User) -> Lack | None:
+    """What of a dataset cannot be found yet; None while there is no version to find it with."""
+    try:
+        version = enrollment.versions_for(dataset)[0]
+    except NothingToEnroll:
+        return None
+    covered = _of(version, Dataset.objects.filter(pk=dataset.pk))
+    inside = resolve(Filters(datasets=(dataset.name,)), user)
+    searched = sum(one.enrolled for one in covered)
+    return Lack(version=version, gaps=gaps(inside, version.image_encoder, searched))
 
 
 def retry(scope: Scope, version: ModelVersion, user: User | None) -> list[Job]:

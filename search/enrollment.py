@@ -63,7 +63,7 @@ def request(
     Raises:
         NothingToEnroll: no version was given and there is none.
     """
-    chosen = [version] if version else _versions_for(dataset)
+    chosen = [version] if version else versions_for(dataset)
     params = {
         "dataset": dataset.pk,
         "dataset_name": dataset.name,
@@ -135,7 +135,12 @@ def fingerprint(dataset: Dataset, encoder: Encoder) -> tuple[str, int]:
     return digest.hexdigest(), count
 
 
-def _versions_for(dataset: Dataset) -> list[ModelVersion]:
+def versions_for(dataset: Dataset) -> list[ModelVersion]:
+    """Those that answer for its kind of dataset, or the newest while none does.
+
+    Raises:
+        NothingToEnroll: there is none.
+    """
     rows = [ServingVersion.objects.newest(dataset.kind, kind) for kind in QueryKind.values]
     serve = {row.version_id: row.version for row in rows if row is not None}
     if not serve:

@@ -5,6 +5,7 @@ from typing import Any
 from django import template
 from django.db.models import QuerySet
 
+from gallery.models import Dataset
 from pedsite.accounts.models import User
 from search import compact, coverage, engines, tuning
 from search.models import ServingVersion
@@ -41,3 +42,10 @@ def index_of(version: ModelVersion) -> dict[str, Any]:
 def covered(version: ModelVersion, user: User) -> list[coverage.Coverage]:
     """How much of each dataset that the user may see a version's vectors cover."""
     return coverage.of(version, user)
+
+
+@register.simple_tag
+def enrolling(dataset_name: str, user: User) -> coverage.Lack | None:
+    """What of a dataset cannot be found yet; None of one that is not there for the user."""
+    dataset = Dataset.objects.visible_to(user).filter(name=dataset_name).first()
+    return coverage.lack(dataset, user) if dataset is not None else None
