@@ -14,10 +14,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from gallery.synthetic.attributes import FACTS, FIELDS, MOMENT_FIELDS, Fact, Person, draw_person
+from gallery.synthetic.attributes import (
+    ANY,
+    FACTS,
+    FIELDS,
+    MOMENT_FIELDS,
+    NONE,
+    Fact,
+    Person,
+    draw_person,
+)
 from gallery.synthetic.captions import caption
 from gallery.synthetic.crops import draw
-from training.ml.data import Batch, Flags, Pixels, Probe, Rows, new_pixels
+from training.ml.data import Batch, Flags, Pixels, Probe, Rows, Stated, new_pixels
 
 CROPS_EACH = 2  # pictures of one person
 PROBE_CROPS = 1000
@@ -147,19 +156,24 @@ class DrawnCrops:
         return texts, facts
 
 
-def stated_facts(facts: Sequence[Sequence[Fact]]) -> Flags:
-    """(T, P) which of FACTS each text states."""
-    stated = np.zeros((len(facts), len(FACTS)), dtype=bool)
+def stated_facts(facts: Sequence[Sequence[Fact]]) -> Stated:
+    """(T, P) int8, which of FACTS each text states (1) and denies (-1).
+
+    Whoever is said to have any hat is denied to have none.
+    """
+    stated = np.zeros((len(facts), len(FACTS)), dtype=np.int8)
     for row, all_ in enumerate(facts):
-        for fact in all_:
-            stated[row, _FACT_ROW[fact]] = True
+        for field, value in all_:
+            known = (field, NONE) if value == ANY else (field, value)
+            stated[row, _FACT_ROW[known]] = -1 if value == ANY else 1
     return stated
 
 
-def fits(stated: Flags, has: Flags) -> Flags:
-    """(T, I) text i states nothing that person j lacks."""
-    missing = stated.astype(np.float32) @ (~has).astype(np.float32).T
-    result: Flags = missing == 0
+def fits(stated: Stated, has: Flags) -> Flags:
+    """(T, I) text i states nothing that person j lacks, and denies nothing that they have."""
+    missing = (stated > 0).astype(np.float32) @ (~has).astype(np.float32).T
+    denied = (stated < 0).astype(np.float32) @ has.astype(np.float32).T
+    result: Flags = missing + denied == 0
     return result
 
 

@@ -18,6 +18,7 @@ from training.ml.data import (
     Pixels,
     Probe,
     Rows,
+    Stated,
     Vectors,
 )
 
@@ -94,7 +95,7 @@ class TaughtCrops:
                 said = [self._attributes_of(int(row), rng) for row in asked]
                 written = written + said
                 # All that shows is stated, which nobody else need fit.
-                stated = np.concatenate([stated, self._crops.has[asked]])
+                stated = np.concatenate([stated, self._crops.has[asked].astype(np.int8)])
                 kinds, repeats = np.concatenate([kinds, np.full_like(kinds, ATTRIBUTES)]), 2
             learned = self._reader.encode(written)
             languages = np.array([_language(text) for text in written], dtype=np.int64)
@@ -118,7 +119,7 @@ class TaughtCrops:
             teacher_text_known=np.ones(len(written), bool),
         )
 
-    def _in_both(self, rows: Rows, rng: np.random.Generator) -> tuple[list[str], Flags, Vectors]:
+    def _in_both(self, rows: Rows, rng: np.random.Generator) -> tuple[list[str], Stated, Vectors]:
         """English captions and the same in Chinese, what both state, and what both learn."""
         english, chinese, facts = [], [], []
         for row in rows:

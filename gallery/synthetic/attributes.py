@@ -1,7 +1,8 @@
 """What a drawn person may look like: the vocabulary of attributes, and people drawn from it.
 
 A `Person` is a value for every field. A *fact* is one (field, value) pair. A caption states
-some facts; a picture fits a caption when its person has all of them.
+some facts; a picture fits a caption when its person has all of them. "A hat" states the fact
+("hat", ANY): of the field's values, whichever but NONE.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,9 @@ COLOURS = (
 )  # fmt: skip
 HAIR_COLOURS = ("black", "brown", "blond", "grey", "red")
 NONE = "none"
+ANY = "any"
+# Fields of things that a text may name and say no more of.
+NAMED_ALONE = ("hat", "bag", "umbrella_colour")
 
 # Every field with all its values. "none" is a value: the person has no such thing.
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -92,7 +96,10 @@ class Person:
 
     def fits(self, facts: Iterable[Fact]) -> bool:
         """True when this person has every one of the facts."""
-        return all(getattr(self, field) == value for field, value in facts)
+        return all(
+            getattr(self, field) != NONE if value == ANY else getattr(self, field) == value
+            for field, value in facts
+        )
 
 
 # Streets are dark above and darker below; rare things are drawn more often than on a real

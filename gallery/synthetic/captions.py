@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from gallery.synthetic import sentences_en, sentences_zh
-from gallery.synthetic.attributes import FIELDS, NONE, Fact, Person
+from gallery.synthetic.attributes import ANY, FIELDS, NAMED_ALONE, NONE, Fact, Person
 
 Language = Literal["en", "zh"]
 Values = dict[str, str]
@@ -26,6 +26,8 @@ _MOVABLE: dict[str, Callable[[Values, Random], tuple[str, list[str], str, str]]]
 # How many facts a caption tells, and how often.
 _COUNT_WEIGHTS = (8, 18, 21, 18, 13, 7, 5, 4, 3)
 _EVERYTHING = 0.03
+# How often a thing of which one fact is told is only named: a hat, of whatever kind and colour.
+_NAMED_SHARE = 0.3
 # Characters. Every set of facts has wordings that are shorter.
 MAX_LENGTH = 300
 # How readily people tell of each topic. The fields of a topic are told together or apart.
@@ -128,6 +130,22 @@ def _choose(values: Values, count: int, r: Random) -> Values:
     return {field: values[field] for field in FIELDS if field in chosen}
 
 
+def _named(values: Values, tellable: Values, r: Random) -> Values:
+    """The values, with some things only named: their own kinds and colours are not told."""
+    told = dict(values)
+    for field in NAMED_ALONE:
+        parts = [part for part in _fields_beside(field) if part in values]
+        alone = len(parts) == 1 and values[parts[0]] != NONE and field in tellable
+        if alone and r.random() < _NAMED_SHARE:
+            del told[parts[0]]
+            told[field] = ANY
+    return {field: told[field] for field in FIELDS if field in told}
+
+
+def _fields_beside(field: str) -> tuple[str, ...]:
+    return next(fields for _weight, fields in _TOPICS.values() if field in fields)
+
+
 def _cut(chosen: list[str], count: int, values: Values) -> list[str]:
     kept = chosen[:count]
     for field, thing in (
@@ -166,7 +184,7 @@ def caption(
     if facts is None:
         everything = r.random() < _EVERYTHING
         facts = len(told) if everything else r.choices(range(1, 10), _COUNT_WEIGHTS)[0]
-    chosen = _choose(told, facts, r)
+    chosen = _named(_choose(told, facts, r), told, r)
     return Caption(_written(chosen, language, r), tuple(chosen.items()))
 
 
@@ -181,7 +199,7 @@ def _values(facts: Sequence[Fact]) -> Values:
     """Raises: ValueError, a fact is not in the vocabulary, or two of them contradict."""
     values: Values = {}
     for field, value in facts:
-        if value not in FIELDS.get(field, ()):
+        if value not in FIELDS.get(field, ()) and (value != ANY or field not in NAMED_ALONE):
             raise ValueError(f"there is no fact {field}={value!r}")
         if values.setdefault(field, value) != value:
             raise ValueError(f"{field} cannot be both {values[field]!r} and {value!r}")

@@ -282,6 +282,7 @@ UMBRELLA = words(
     "a {c} umbrella*9|a {c} parasol*2|an open {c} umbrella*2|a {c} brolly"
     "|an umbrella that is {c}|an umbrella in {c}|an opened {c} umbrella"
 )
+SOME_UMBRELLA = words("umbrella*9|open umbrella*2|parasol*2|brolly")
 NO_UMBRELLA = words("no umbrella*5|no parasol|no umbrella up")
 WITHOUT_UMBRELLA = words(
     "without an umbrella*5|not holding an umbrella*2|without any umbrella"

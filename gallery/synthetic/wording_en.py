@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import NamedTuple
 
-from gallery.synthetic.attributes import NONE
+from gallery.synthetic.attributes import ANY, NONE
 from gallery.synthetic.vocabulary_en import (
     BAG,
     BAGLESS,
@@ -42,6 +42,7 @@ from gallery.synthetic.vocabulary_en import (
     POSE_AND_VIEW,
     SHOES,
     SHOES_COLOUR,
+    SOME_UMBRELLA,
     TOP,
     UMBRELLA,
     UPPER,
@@ -135,7 +136,7 @@ def _hat(v: Values, r: Random, brief: bool) -> Clause:
         if r.random() < 0.55:
             return Clause("hat", "is", pick(r, BAREHEADED))
         return Clause("hat", "have", pick(r, HATLESS))
-    noun = pick(r, HAT[kind]) if kind else "hat"
+    noun = pick(r, HAT[kind]) if kind and kind != ANY else "hat"
     if not shade:
         return Clause("hat", "don", article(noun))
     colour = pick(r, COLOUR[shade])
@@ -248,7 +249,7 @@ def _bag(v: Values, r: Random, brief: bool) -> Clause:
         if r.random() < 0.55:
             return Clause("bag", "is", pick(r, BAGLESS))
         return Clause("bag", "have", pick(r, NO_BAG))
-    noun = pick(r, BAG[kind]) if kind else "bag"
+    noun = pick(r, BAG[kind]) if kind and kind != ANY else "bag"
     verb = _BAG_VERBS.get(kind, "carry")
     placed = any(word in noun for word in (" in the ", " on the ", " over ", " across ", " of "))
     place = "" if brief or placed or r.random() < 0.88 else _PLACES.get(kind, "")
@@ -267,6 +268,8 @@ def _umbrella(v: Values, r: Random, brief: bool) -> Clause:
         if r.random() < 0.5:
             return Clause("umbrella", "is", pick(r, WITHOUT_UMBRELLA))
         return Clause("umbrella", "have", pick(r, NO_UMBRELLA))
+    if shade == ANY:
+        return Clause("umbrella", "hold", article(pick(r, SOME_UMBRELLA)))
     colour = pick(r, COLOUR[shade])
     phrase = coloured(pick(r, UMBRELLA), colour)
     return Clause("umbrella", "hold", phrase, f"umbrella is {colour}")

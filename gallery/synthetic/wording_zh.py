@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import NamedTuple
 
-from gallery.synthetic.attributes import NONE
+from gallery.synthetic.attributes import ANY, NONE
 from gallery.synthetic.vocabulary_zh import (
     BAG,
     BALD,
@@ -127,7 +127,8 @@ def _hat(v: Values, r: Random, brief: bool) -> Clause:
     kind, shade = v.get("hat", ""), v.get("hat_colour", "")
     if NONE in (kind, shade):
         return Clause("hat", "is", pick(r, HATLESS))
-    return _thing("hat", "hat", pick(r, HAT[kind]) if kind else "帽子", shade, r)
+    noun = pick(r, HAT[kind]) if kind and kind != ANY else "帽子"
+    return _thing("hat", "hat", noun, shade, r)
 
 
 def _glasses(v: Values, r: Random, brief: bool) -> Clause:
@@ -198,14 +199,14 @@ def _shoes(v: Values, r: Random, brief: bool) -> Clause:
     return _thing("shoes", "shoes", noun, shade, r)
 
 
-_BAG_VERBS = {"": "bag", "backpack": "back", "suitcase": "roll", "handbag": "hand"}
+_BAG_VERBS = {"": "bag", ANY: "some bag", "backpack": "back", "suitcase": "roll", "handbag": "hand"}
 
 
 def _bag(v: Values, r: Random, brief: bool) -> Clause:
     kind, shade = v.get("bag", ""), v.get("bag_colour", "")
     if NONE in (kind, shade):
         return Clause("bag", "is", pick(r, NO_BAG))
-    noun = pick(r, BAG[kind]) if kind else pick(r, ("包", "包", "包包", "包"))
+    noun = pick(r, BAG[kind]) if kind and kind != ANY else pick(r, ("包", "包", "包包", "包"))
     return _thing("bag", _BAG_VERBS.get(kind, "shoulder"), noun, shade, r)
 
 
@@ -213,7 +214,7 @@ def _umbrella(v: Values, r: Random, brief: bool) -> Clause:
     shade = v["umbrella_colour"]
     if shade == NONE:
         return Clause("umbrella", "is", pick(r, NO_UMBRELLA))
-    return _thing("umbrella", "hold", pick(r, UMBRELLA), shade, r)
+    return _thing("umbrella", "hold", pick(r, UMBRELLA), "" if shade == ANY else shade, r)
 
 
 def _pose(v: Values, r: Random, brief: bool) -> Clause:

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from gallery.synthetic.attributes import FACTS, FIELDS
+from gallery.synthetic.attributes import ANY, FACTS, FIELDS, NONE
 from tests.world import tiny_bundle
 from training import drawn, model_card
-from training.drawn import CROPS_EACH, Drawn, load_or_draw, prepare
+from training.drawn import CROPS_EACH, Drawn, fits, load_or_draw, prepare, stated_facts
 from training.ml import checkpoint, engine
 from training.ml.config import TrainConfig
 
@@ -29,10 +29,21 @@ def test_a_text_fits_the_pictures_whose_people_have_all_that_it_states(crops):
     rng = np.random.default_rng(0)
     batch = crops.batch(np.arange(40), 40, rng)
     for text in range(40):
-        facts = [FACTS[row] for row in np.flatnonzero(batch.stated[text])]
+        facts = [FACTS[row] for row in np.flatnonzero(batch.stated[text] > 0)]
+        facts += [(FACTS[row][0], ANY) for row in np.flatnonzero(batch.stated[text] < 0)]
         expected = [person.fits(facts) for person in crops.people]
         assert batch.positive[text].tolist() == expected
         assert expected[text], "a caption fits its own picture"
+
+
+def test_a_hat_of_any_kind_fits_whoever_has_one_and_states_nothing_else(crops):
+    stated = stated_facts([[("hat", ANY), ("gender", "woman")]])
+    told = {FACTS[row]: int(stated[0, row]) for row in np.flatnonzero(stated[0])}
+    assert told == {("hat", NONE): -1, ("gender", "woman"): 1}
+    expected = [person.hat != NONE and person.gender == "woman" for person in crops.people]
+    assert fits(stated, crops.has)[0].tolist() == expected
+    assert any(expected)
+    assert not all(expected)
 
 
 def test_all_of_a_person_is_learned_from_but_captions_say_what_can_be_seen(crops):

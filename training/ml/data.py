@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
+Stated = npt.NDArray[np.int8]
 Rows = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
 
@@ -30,7 +31,7 @@ class Batch:
     texts: T descriptions; each text tower makes its own tokens of them.
     positive: (T, I), text i describes the person in picture j.
     attributes: (I, F) value index of each field, -1 where unknown.
-    stated: (T, P) which facts a text states.
+    stated: (T, P) which facts a text states, 1, and denies, -1.
     identities: (I,) number of the person in each picture, 0 <= number < data.classes.
     text_identities: (T,) the same of each text.
     described: (T,) the row in this batch that each text was written for. Without pictures: texts
@@ -46,7 +47,7 @@ class Batch:
     texts: list[str]
     positive: Flags
     attributes: Rows | None = None
-    stated: Flags | None = None
+    stated: Stated | None = None
     identities: Rows | None = None
     text_identities: Rows | None = None
     described: Rows | None = None

@@ -33,6 +33,8 @@ CERTAIN = 2.0
 # How far every picture lies along the level.
 LEVEL = 10**0.5
 RARITY = 0.5
+# Of a field that may have any value but one, what is told is worth as much as one of two values.
+DENIED_RARITY = RARITY * math.log(2) / FLOOR
 
 
 class FactSpace(nn.Module):
@@ -88,15 +90,18 @@ class FactSpace(nn.Module):
         """Texts that state these facts.
 
         The more a text states, the less it lies along the level: the evidence that a certain
-        picture has for it is taken back there, but for the rarity of the facts.
+        picture has for it is taken back there, but for the rarity of the facts. A fact that is
+        denied lies the other way: "a hat" denies that there is none, whichever it is.
 
         Args:
-            stated: (T, P) the probability that each text states each fact.
+            stated: (T, P) the probability that each text states each fact, below 0 that it
+                denies it.
 
         Returns: (T, D) of length 1, unless more facts are stated than a person has.
         """
         facts = STATED * stated
-        level = (CERTAIN - (facts * (1 - self.rarity)).sum(dim=1, keepdim=True)) / LEVEL
+        taken_back = facts.clamp(min=0) * (1 - self.rarity) + facts.clamp(max=0) * DENIED_RARITY
+        level = (CERTAIN - taken_back.sum(dim=1, keepdim=True)) / LEVEL
         lacks = 1 - facts.square().sum(dim=1, keepdim=True) - level.square()
         # Above 0, where a square root has no slope.
         rest = lacks.clamp(min=1e-4).sqrt()
@@ -133,7 +138,7 @@ class FactHead(nn.Module):
 
 
 class StatedHead(nn.Module):
-    """Embedding to embedding, by way of which facts a text states.
+    """Embedding to embedding, by way of which facts a text states, and which it denies.
 
     What a text states with a probability close to 1 or to 0 leaves no trace of what it does not
     say, which would move the order of the hits.
@@ -144,8 +149,10 @@ class StatedHead(nn.Module):
         self.space = space
         facts, dim = space.prototypes.shape
         self.read = nn.Linear(dim, facts)
+        self.deny = nn.Linear(dim, facts)
 
     def forward(self, embedded: Tensor) -> Tensor:
         """(B, D) -> (B, D); along a fact's direction, STATED times the probability of that fact."""
-        written: Tensor = self.space.write_stated(self.read(embedded).sigmoid())
+        stated = self.read(embedded).sigmoid() - self.deny(embedded).sigmoid()
+        written: Tensor = self.space.write_stated(stated)
         return written

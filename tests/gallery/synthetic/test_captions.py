@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from gallery.synthetic import sentences_en, vocabulary_en, vocabulary_zh
-from gallery.synthetic.attributes import FIELDS, NONE, Fact, Person, draw_person
+from gallery.synthetic.attributes import (
+    ANY,
+    FIELDS,
+    NAMED_ALONE,
+    NONE,
+    Fact,
+    Person,
+    draw_person,
+)
 from gallery.synthetic.captions import (
     MAX_LENGTH,
     Language,
@@ -180,6 +188,42 @@ def test_the_absence_of_a_thing_is_said_as_an_absence(fact, english, chinese):
     for language, pattern in (("en", english), ("zh", chinese)):
         texts = [caption_of([fact], rng, language).text.lower() for _ in range(300)]
         assert all(re.search(pattern, text) for text in texts)
+
+
+# What a text may call a thing of which it says no more.
+NAMES = {
+    "hat": {"en": "hat", "zh": "帽子"},
+    "bag": {"en": "bag", "zh": "包"},
+    "umbrella_colour": {"en": r"umbrella|parasol|brolly", "zh": "伞"},
+}
+
+
+@pytest.mark.usefixtures("careful")
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("field", NAMED_ALONE)
+def test_a_thing_may_be_named_and_no_more_said_of_it(field, language):
+    rng = np.random.default_rng(12)
+    denies = r"\bno\b|\bnot\b|without|没|不|未|无|空"
+    for _ in range(300):
+        told = caption_of([(field, ANY)], rng, language)
+        assert told.facts == ((field, ANY),)
+        assert re.search(NAMES[field][language], told.text.lower()), told
+        assert not re.search(denies, told.text.lower().replace("有没有", "")), told
+        assert not named_colours(told.text, language), told
+        # 背 and 包 are a 背包, which is a kind of bag.
+        assert not re.search("背包|手提包", told.text), told
+    assert not draw_person(rng).fits([("glasses", ANY), ("glasses", NONE)])
+    with pytest.raises(ValueError, match="glasses"):
+        caption_of([("glasses", ANY)], rng, language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_captions_name_each_thing_alone_often_enough_to_be_learned_from(language):
+    rng = np.random.default_rng(13)
+    told = [caption(person, rng, language) for person in people(3000)]
+    facts = Counter(fact for one in told for fact in one.facts)
+    for field in NAMED_ALONE:
+        assert facts[field, ANY] > 10, field
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -60,6 +60,34 @@ def test_a_cosine_means_the_same_evidence_however_much_a_text_states(head):
         assert (F.cosine_similarity(query, pictures) - expected).abs().max() < 1e-6
 
 
+def test_what_a_query_denies_orders_pictures_the_other_way_and_weighs_as_much(head):
+    known = head.log_probabilities(9 * torch.randn(300, 16))
+    pictures = head(known)
+    stated = torch.zeros(1, sum(SIZES))
+    stated[0, 5] = -1
+    query = head.space.write_stated(stated)
+    assert query.norm().item() == pytest.approx(1)
+    cosine = F.cosine_similarity(query, pictures)
+    least = known[:, 5].clamp(min=-FLOOR)
+    assert (cosine[least.argsort(descending=True)].diff() > -1e-5).all()
+    length = pictures.norm(dim=1)
+    expected = CERTAIN + STATED / FLOOR * (-FLOOR - least + RARITY * math.log(2))
+    assert (cosine - expected / length).abs().max() < 1e-6
+
+
+def test_what_a_text_denies_is_learned_apart_from_what_it_states():
+    stated = torch.tensor([[1.0, 0, 0, -1]])
+    right = torch.tensor([[0.99, 0.01, 0, -0.99]])
+    assert stated_loss(right, stated) < 0.1
+    for wrong in (
+        [0.99, 0, 0, 0.99],
+        [0.99, 0, 0, 0],
+        [-0.99, 0, 0, -0.99],
+        [0.99, 0, -0.9, -0.99],
+    ):
+        assert stated_loss(torch.tensor([wrong]), stated) > 1
+
+
 def test_a_text_that_states_more_than_a_person_has_can_still_be_learned_from():
     stated = torch.ones(1, 40, requires_grad=True)
     written = FactSpace(64, [8] * 5).write_stated(stated)
@@ -85,7 +113,8 @@ def test_a_text_says_by_its_direction_how_sure_it_states_each_fact():
     head = StatedHead(space)
     embedded = torch.randn(4, 16)
     stated = (head(embedded) @ space.prototypes.T / STATED).tolist()
-    for row, expected in zip(stated, head.read(embedded).sigmoid().tolist(), strict=True):
+    told = head.read(embedded).sigmoid() - head.deny(embedded).sigmoid()
+    for row, expected in zip(stated, told.tolist(), strict=True):
         assert row == pytest.approx(expected, abs=1e-6)
 
 

@@ -36,23 +36,29 @@ def text_attribute_loss(text: Tensor, prototypes: Tensor, stated: Tensor, scale:
     Args:
         text: (B, D), normalized here.
         prototypes: (P, D), normalized here.
-        stated: (B, P) bool.
+        stated: (B, P), above 0 where it does; what a text denies is none of it.
         scale: 1 / temperature of the sigmoid.
     """
     cosine = F.normalize(text, dim=1) @ F.normalize(prototypes, dim=1).T
-    target = stated.to(cosine.dtype)
+    target = (stated > 0).to(cosine.dtype)
     logits = scale * (cosine / STATED - 0.5)
     loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
     return _balanced(loss, target)
 
 
 def stated_loss(probabilities: Tensor, stated: Tensor) -> Tensor:
-    """Binary cross-entropy of which facts a text states, where the tower tells probabilities.
+    """Binary cross-entropy of which facts a text states and denies, where the tower tells how
+    probable that is.
 
     Args:
-        probabilities: (B, P) that the text states each fact. stated: (B, P) bool.
+        probabilities: (B, P) that the text states each fact, below 0 that it denies it.
+        stated: (B, P), 1 what it states and -1 what it denies.
     """
-    target = stated.to(probabilities.dtype)
+    return _told(probabilities, stated > 0) + _told(-probabilities, stated < 0)
+
+
+def _told(probabilities: Tensor, said: Tensor) -> Tensor:
+    target = said.to(probabilities.dtype)
     loss = F.binary_cross_entropy(probabilities.clamp(0, 1), target, reduction="none")
     return _balanced(loss, target)
 
