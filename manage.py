@@ -2,11 +2,14 @@
 """Django's command line, with the embedded services started first when none are given."""
 
 import os
+import select
 import sys
 
 from pedsite import embedded, env, servers
 
 UNDEFINED_TABLE = "42P01"
+# As a shell tells of a program that SIGPIPE ended.
+PIPE_CLOSED = 141
 
 
 def main() -> None:
@@ -29,10 +32,24 @@ def main() -> None:
         sys.exit(f"manage.py: the database has no tables for this; run manage.py migrate\n{exc}")
 
 
+def is_unread() -> bool:
+    """Whether whoever read the output, such as `head`, has left."""
+    poll = select.poll()
+    poll.register(1, 0)
+    return bool(poll.poll(0))
+
+
 if __name__ == "__main__":
     try:
         main()
+        # What is left in the buffer fails here, and not at the very end with a complaint.
+        sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:
+        if not is_unread():
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(PIPE_CLOSED)
     except servers.ServiceFailed as exc:
         sys.exit(f"manage.py: {exc}")

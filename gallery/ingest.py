@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext
 
 from gallery import datasets, intake, ledger, sources
 from gallery.errors import BadImage, BadSource, NotYourDataset, UnknownFormat
@@ -188,7 +188,7 @@ class Importer:
         )
         failures = chunk.refusals + told(chunk, "problems")
         whole = [checked for checked in chunk.good if not checked.problems]
-        at.advance(len(whole), failures, note=f"{sums['images']} pictures, {sums['boxes']} boxes")
+        at.advance(len(whole), failures, note=_found(**sums))
         # Headers promise more or less than there is; what was read is what there was.
         if chunk.is_last and at.job.total != at.job.handled:
             at.plan(at.job.handled, done=at.job.done)
@@ -204,6 +204,13 @@ class Importer:
             if made and datasets.remove_bare(dataset, at.job):
                 at.keep(dataset_removed=True)
                 at.refuse_retries()
+
+
+def _found(images: int, boxes: int, **_others: int) -> str:
+    """What a job has found so far, for its note."""
+    pictures = ngettext("%(count)s picture", "%(count)s pictures", images)
+    people = ngettext("%(count)s box", "%(count)s boxes", boxes)
+    return f"{pictures % {'count': f'{images:,}'}}, {people % {'count': f'{boxes:,}'}}"
 
 
 def gather(

@@ -426,3 +426,8 @@ def test_whoever_makes_a_dataset_by_importing_may_see_it(
     do_import("folder", tmp_path / "in", user=user)
     assert Image.objects.visible_to(user).count() == 1
     assert Image.objects.visible_to(other).count() == 0
+
+
+def test_the_note_of_a_job_counts_in_words(tmp_path, do_import):
+    folder_of(tmp_path / "in", 1)
+    assert do_import("folder", tmp_path / "in").note == "1 picture, 1 box"

@@ -13,6 +13,7 @@ from pedsite.accounts import keys
 from pedsite.accounts.models import User
 from pedsite.api import DomainError, handle_exception
 from pedsite.logs import JsonFormatter
+from tests.world import make_user
 
 
 def test_a_domain_error_keeps_its_code_status_and_words():
@@ -146,3 +147,9 @@ def test_a_refusal_is_one_line_in_the_log(client, db, caplog):
     (record,) = [one for one in caplog.records if one.name == "django.request"]
     assert record.getMessage() == "Forbidden (Permission denied): /runs/new/"
     assert record.exc_info is None
+
+
+def test_a_browser_that_asks_for_a_page_gets_json(db, client):
+    client.force_login(make_user())
+    answer = client.get("/api/v1/searches", headers={"accept": "text/html"})
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")

@@ -51,6 +51,12 @@ def rate(value: float | None) -> str:
     return _("%(n)s/min") % {"n": f"{value * 60:.1f}"}
 
 
+@register.filter
+def grouped(value: int) -> str:
+    """A count with commas between thousands, in either language: 48210 -> 48,210."""
+    return f"{value:,}"
+
+
 # Where work goes on from: of use to nobody else.
 PLACES = {"anywhere", "mark", "after", "loads"}
 
@@ -77,3 +83,12 @@ def parameters(params: dict[str, Any]) -> list[tuple[str, str]]:
         name = name.removesuffix("_names").removesuffix("_name")
         shown.append((str(NAMES.get(name, name.replace("_", " "))), str(value)[:200]))
     return shown
+
+
+@register.filter
+def outcome(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """As `parameters`, of what a job left behind: there numbers are counts."""
+    counts = {
+        name: grouped(value) for name, value in result.items() if type(value) is int and value
+    }
+    return parameters(result | counts)

@@ -217,3 +217,11 @@ def test_a_bar_of_what_went_well_is_whole(page, viewer):
 def test_where_the_work_goes_on_from_is_told_to_nobody():
     kept = {"mark": [1, 2], "after": {"1": 5}, "loads": {"1": 0}, "noted": 0, "images": 3}
     assert [value for _name, value in parameters(kept)] == ["3"]
+
+
+def test_large_counts_are_grouped(page, viewer):
+    job = make_job(viewer, total=2_592_763, done=2_592_763, result={"images": 1168, "mark": 9999})
+    text = page.get(reverse("jobs:detail", args=[job.pk])).content.decode()
+    assert "2,592,763 of 2,592,763 done" in text
+    assert "1,168" in text
+    assert "9999" not in text

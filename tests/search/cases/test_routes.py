@@ -124,3 +124,10 @@ def test_the_admin_shows_cases_and_their_history(client, filled):
     for path in ("case/", f"case/{filled.pk}/change/", "caseexport/"):
         assert client.get(f"/admin/search/{path}").status_code == 200
     assert casework.owns(filled, make_user(role="admin"))
+
+
+def test_a_reference_stands_by_itself_and_not_in_the_title(browser, case):
+    Case.objects.update(title="Blue bag", reference="F-18")
+    html = browser.get(case.get_absolute_url()).content.decode()
+    assert "<h1>Blue bag</h1>" in html
+    assert ">F-18</p>" in html

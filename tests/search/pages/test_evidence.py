@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pedsite.accounts.models import User
 from search import calibration
 from tests.search import rows
 from tests.search.pages.asked import Page, text_of
@@ -83,7 +84,12 @@ def test_words_and_a_box_are_one_question_with_a_mix(browser, people):
     assert not Page(html(browser, q="red")).all("select", name="mix")
 
 
-def test_without_a_calibration_the_page_says_what_scores_are(browser, people):
+def test_without_a_calibration_the_page_says_what_scores_are(browser, people, user):
+    told_to_a_viewer = html(browser, q="red")
+    assert "manage.py" not in told_to_a_viewer
+    assert "An operator can measure it." in told_to_a_viewer
+    user.role = User.Role.OPERATOR
+    user.save()
     assert "manage.py calibrate tiny-square" in html(browser, q="red")
     calibration.request(ModelVersion.objects.get(), calibration.DRAWN)
     assert "is being measured just now" in html(browser, q="red")

@@ -181,6 +181,15 @@ def test_findings_of_other_datasets_are_on_no_page(browser, user, people, sent):
     assert not Judgement.objects.filter(reviewer=user).exists()
 
 
+def test_the_buttons_for_many_say_what_they_do(browser, people):
+    text = text_of(browser.get("/search/", {"q": "red"}))
+    bar = text[text.index("All shown") : text.index("Send to review")]
+    assert bar.split()[2:] == ["Confirmed", "Rejected", "Unsure"]
+    keys = text[text.index("this list") - 400 : text.index("this list")]
+    for key in ("c x u", "z"):
+        assert f" {key} " in keys
+
+
 def test_results_carry_the_verdicts_of_the_reader(browser, user, second, people):
     red, blue = people["red"].pk, people["blue"].pk
     judging.judge(asked.on_page("q=red", user), [red], "confirmed", user)
