@@ -27,8 +27,9 @@ def stored():
 
 
 @pytest.fixture
-def do_import(db):
-    """Imports at once; returns the job when it is over."""
+def do_import(db, settings, tmp_path):
+    """Imports at once; returns the job when it is over. Users may name the test's own folder."""
+    settings.PEDSITE_IMPORT_ROOTS = [str(tmp_path)]
 
     def run(format, path, dataset="set", images=None, user=None, only=None, **options):
         job = ingest.request(
