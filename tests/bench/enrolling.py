@@ -230,7 +230,7 @@ def pictures(count: int = FILES) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         for number in range(count):
             rng = np.random.default_rng((9, number))
-            pixels, _visible = draw(draw_person(rng), rng, 384, 192)
+            pixels = draw(draw_person(rng), rng, 384, 192).pixels
             Picture.fromarray(pixels).save(f"{folder}/{number:05}.jpg", quality=90)
         job = ingest.request("folder", folder, dataset.name, queue=False)
         jobs.run_here(job, ingest.Importer(), io.StringIO())
