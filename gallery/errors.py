@@ -1,8 +1,13 @@
 """What can be wrong with pictures, datasets and files; each error says it in words for a user."""
 
+from typing import TYPE_CHECKING
+
 from django.utils.translation import gettext as _
 
 from pedsite.api import DomainError
+
+if TYPE_CHECKING:
+    from django.db.models import Model
 
 
 class BadImage(DomainError):
@@ -110,4 +115,40 @@ class NotNow(DomainError):
     """An import that is not at the stage for what was asked."""
 
     code = "not-now"
+    status = 409
+
+
+class MayNotCurate(DomainError):
+    code = "may-not-curate"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(_("Only curators, operators and administrators may do this."))
+
+
+class GoneMeanwhile(DomainError):
+    """A row that is not in the dataset, or not any more."""
+
+    code = "gone"
+    status = 404
+
+    def __init__(self, model: "type[Model]", pk: int) -> None:
+        super().__init__(
+            _("There is no %(what)s %(number)d in this dataset.")
+            % {"what": model._meta.verbose_name, "number": pk}
+        )
+
+
+class UnknownAction(DomainError):
+    code = "unknown-action"
+    status = 404
+
+    def __init__(self, pk: object) -> None:
+        super().__init__(_("There is no action %(pk)s.") % {"pk": pk})
+
+
+class NothingToUndo(DomainError):
+    """All of it was changed since, or undone; the message says why."""
+
+    code = "nothing-to-undo"
     status = 409

@@ -9,6 +9,8 @@ from django.db.models.functions import MD5, Length
 from django.db.models.lookups import GreaterThan, LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
+from gallery.change_models import Action as Action
+from gallery.change_models import Change as Change
 from gallery.import_models import Addition as Addition
 from gallery.import_models import Import as Import
 from gallery.import_models import Upload as Upload

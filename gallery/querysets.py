@@ -80,7 +80,10 @@ def unreferenced(model: type[models.Model], but: Iterable[type[models.Model]]) -
     a row, in whichever app, keeps it.
     """
     free = Q()
-    for relation in model._meta.related_objects:
+    # With those that have no name on this side: they know of the row just the same.
+    for relation in model._meta.get_fields(include_hidden=True):
+        if not relation.auto_created or relation.concrete:
+            continue
         other = relation.related_model
         if other in but or getattr(other, "is_derived", False):
             continue

@@ -203,7 +203,7 @@ def _enroll_some(work: jobs.Work, dataset: Dataset, encoder: Encoder) -> bool:
     load = _load(work, dataset, encoder)
     rows, failures = _embed(encoders.image_tower(encoder), boxes, work)
     with transaction.atomic():
-        vectors.write(dataset, encoder, rows, load)
+        vectors.write(dataset, encoder, rows, load, {box.pk: box.bounds for box in boxes})
         work.advance(len(rows), failures, note="")
         work.keep(after={**after, str(encoder.pk): boxes[-1].pk})
     engines.current().follow(encoder)

@@ -1,6 +1,6 @@
 """Vectors into the database, fast: binary COPY into a temporary table, then one INSERT."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from django.db import connection
@@ -18,6 +18,11 @@ _CREATE = """
 # Nothing that a vector refers to may be deleted before it is committed. The dataset first: whoever
 # deletes boxes holds that row too, so neither waits for the other twice.
 _HOLD = "SELECT FROM gallery_dataset WHERE id = %s FOR KEY SHARE"
+# Whoever moves a box waits until its vector is committed, and takes it away then.
+_BOUNDS = """
+    SELECT id, "left", top, "right", bottom FROM gallery_box
+    WHERE id = ANY(%s) ORDER BY id FOR SHARE
+"""
 # What another engine has to take in is noted in the same breath (`engines.mirror`).
 _INSERT = """
     WITH made AS (
@@ -40,7 +45,11 @@ _INSERT = """
 
 
 def write(
-    dataset: Dataset, encoder: Encoder, rows: Sequence[tuple[int, np.ndarray]], load: int = 0
+    dataset: Dataset,
+    encoder: Encoder,
+    rows: Sequence[tuple[int, np.ndarray]],
+    load: int = 0,
+    bounds: Mapping[int, tuple[int, int, int, int]] | None = None,
 ) -> int:
     """Store vectors (dim,) of a dataset's boxes by box id, at half precision.
 
@@ -49,6 +58,8 @@ def write(
 
     Args:
         load: of `index.load_for`, for many rows that are indexed after they are all there.
+        bounds: of the boxes when their pixels were read, by box id: one that was moved meanwhile
+            is left out.
 
     Returns: how many were new.
     Raises:
@@ -62,6 +73,10 @@ def write(
         return 0
     with connection.cursor() as cursor:
         cursor.execute(_HOLD, [dataset.pk])
+        if bounds is not None:
+            cursor.execute(_BOUNDS, [[box_id for box_id, _ in rows]])
+            same = {pk for pk, *now in cursor.fetchall() if tuple(now) == bounds[pk]}
+            rows = [(box_id, vector) for box_id, vector in rows if box_id in same]
         cursor.execute(_CREATE)
         cursor.execute("TRUNCATE search_incoming")
         _register(cursor.cursor)
