@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.urls import reverse
 from django.utils.dateparse import parse_date, parse_datetime
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -17,6 +16,7 @@ from rest_framework.views import APIView
 from gallery import pictures
 from pedsite.parsers import JsonParser
 from search import admission, asking, coverage, language, questions, retrieval, scope
+from search.answers import SearchPage, told
 from search.errors import PictureTooLarge
 from search.models import Mode
 from search.questions import Like
@@ -146,127 +146,10 @@ class SearchApi(APIView):
                 raise serializers.ValidationError("Give at least one of text, image and box.")
             return attrs
 
-    class Output(serializers.Serializer):
-        class Found(serializers.Serializer):
-            rank = serializers.IntegerField()
-            score = serializers.SerializerMethodField(help_text="Cosine similarity, -1 to 1.")
-            box = serializers.IntegerField(source="box.pk")
-            image = serializers.CharField(
-                source="box.image.name", help_text="Name of the file as imported."
-            )
-            bbox = serializers.ListField(
-                source="box.bounds",
-                child=serializers.IntegerField(),
-                help_text="Left, top, right, bottom in pixels; right and bottom exclusive.",
-            )
-            dataset = serializers.CharField(source="box.image.dataset.name")
-            camera = serializers.CharField(source="box.image.camera.name", allow_null=True)
-            taken_at = serializers.DateTimeField(source="box.image.taken_at", allow_null=True)
-            crop_url = serializers.SerializerMethodField()
-            frame_url = serializers.SerializerMethodField()
-
-            class Evidence(serializers.Serializer):
-                phrase = serializers.CharField(source="phrase.text")
-                role = serializers.CharField(
-                    source="phrase.role", help_text="weigh, require or exclude."
-                )
-                shown = serializers.SerializerMethodField(
-                    help_text="From 0 to 1; from 0.8 on the phrase probably shows."
-                )
-
-                class Meta:
-                    ref_name = "PhraseEvidence"
-
-                def get_shown(self, bar: retrieval.Bar) -> float:
-                    return round(bar.share, 4)
-
-            phrases = Evidence(source="bars", many=True)
-            false_accept_rate = serializers.FloatField(
-                source="false_accepts",
-                allow_null=True,
-                help_text="Of boxes that do not fit, the share that scores as much; null where the "
-                "version was never calibrated.",
-            )
-            confident = serializers.SerializerMethodField(
-                help_text="Whether that is at most the `far` asked for."
-            )
-
-            class Meta:
-                ref_name = "Hit"
-
-            def get_score(self, hit: retrieval.Hit) -> float:
-                return round(hit.score, 6)
-
-            def get_confident(self, hit: retrieval.Hit) -> bool | None:
-                if hit.false_accepts is None:
-                    return None
-                return hit.false_accepts <= self.context["far"]
-
-            def get_crop_url(self, hit: retrieval.Hit) -> str:
-                return self._absolute("gallery:crop", hit.box.pk)
-
-            def get_frame_url(self, hit: retrieval.Hit) -> str:
-                return self._absolute("gallery:frame", hit.box.image_id)
-
-            def _absolute(self, name: str, pk: int) -> str:
-                return self.context["request"].build_absolute_uri(reverse(name, args=[pk]))
-
-        class Failed(serializers.Serializer):
-            reason = serializers.CharField()
-            boxes = serializers.IntegerField()
-            examples = serializers.ListField(
-                child=serializers.CharField(), help_text="Names of some of their pictures."
-            )
-
-            class Meta:
-                ref_name = "FailedBoxes"
-
-        version = serializers.CharField()
-        mode = serializers.CharField()
-        exact = serializers.BooleanField(
-            source="is_exact", help_text="Whether every box was compared."
-        )
-        searched = serializers.IntegerField(help_text="Boxes compared, within filters and grants.")
-        waiting = serializers.IntegerField(
-            source="gaps.waiting", help_text="Boxes within these that nobody tried to enroll yet."
-        )
-        failed = serializers.IntegerField(
-            source="gaps.failed", help_text="Boxes within these that could not be enrolled."
-        )
-        failures = Failed(
-            source="gaps.failures",
-            many=True,
-            help_text="Why; POST to /api/v1/search/retry enrolls them again.",
-        )
-        expected_false_hits = serializers.SerializerMethodField(
-            help_text="`far` times the boxes searched; null without a calibration."
-        )
-        measured_on = serializers.CharField(
-            source="confidence.source",
-            default=None,
-            allow_null=True,
-            help_text="What false-accept rates were measured on: a dataset, or `drawn:…` people, "
-            "beside whom real ones may be taken for others many times as often. Null where none "
-            "are told: without a calibration, for words and pictures at once, and for words that "
-            "deny something.",
-        )
-        next = serializers.CharField(
-            source="cursor",
-            allow_null=True,
-            help_text="`cursor` of the next page, if there is one.",
-        )
-        hits = Found(many=True)
-
-        class Meta:
-            ref_name = "SearchPage"
-
-        def get_expected_false_hits(self, page: retrieval.Page) -> float | None:
-            return page.expected(self.context["far"]) if page.confidence else None
-
     @extend_schema(
         operation_id="search",
         request={"application/json": Input, "multipart/form-data": Input},
-        responses=Output,
+        responses=SearchPage,
         examples=[
             OpenApiExample(
                 "In words",
@@ -342,7 +225,7 @@ class SearchApi(APIView):
         given = self.Input(data=request.data)
         given.is_valid(raise_exception=True)
         page = ask(given.validated_data, request)
-        return Response(told(page, given.validated_data, request))
+        return Response(told(page, given.validated_data["far"], request))
 
 
 class RetryApi(APIView):
@@ -375,12 +258,6 @@ class RetryApi(APIView):
         version = versions.get(given.validated_data["version"])
         jobs = coverage.retry(inside, version, request.user)
         return Response({"jobs": [job.pk for job in jobs]}, status=202)
-
-
-def told(page: retrieval.Page, wanted: dict[str, Any], request: Request) -> dict[str, Any]:
-    """A page as `SearchApi.Output`, for what a validated `SearchApi.Input` wanted."""
-    context = {"request": request, "far": wanted["far"]}
-    return SearchApi.Output(page, context=context).data
 
 
 def ask(wanted: dict[str, Any], request: Request) -> retrieval.Page:

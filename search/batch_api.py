@@ -11,7 +11,8 @@ from rest_framework.views import APIView
 
 from pedsite.api import DomainError, handle_exception
 from pedsite.parsers import JsonParser
-from search.api import SearchApi, ask, told
+from search.answers import SearchPage, told
+from search.api import SearchApi, ask
 
 MAX_QUERIES = 50
 
@@ -36,7 +37,7 @@ class BatchApi(APIView):
     class Output(serializers.Serializer):
         class Answer(serializers.Serializer):
             status = serializers.IntegerField()
-            page = SearchApi.Output(required=False)
+            page = SearchPage(required=False)
             problem = serializers.JSONField(required=False, help_text="As an error's own answer.")
 
             class Meta:
@@ -63,4 +64,4 @@ class BatchApi(APIView):
         except (DomainError, APIException) as exc:
             refused = handle_exception(exc, {})
             return {"status": refused.status_code, "problem": refused.data}
-        return {"status": 200, "page": told(page, asked.validated_data, request)}
+        return {"status": 200, "page": told(page, asked.validated_data["far"], request)}

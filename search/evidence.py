@@ -37,16 +37,13 @@ class Scale:
     spread: float
 
     @classmethod
-    def of(cls, scores: np.ndarray) -> Self:
-        """Of the cosines (N,) of a query and background crops."""
-        low, high = np.quantile(scores, (LOW, HIGH))
+    def of(cls, scores: np.ndarray) -> list[Self]:
+        """For each query, of its cosines (Q, N) with background crops."""
+        lows, highs = np.quantile(scores, (LOW, HIGH), axis=1)
         # A background of one crop, or of equal ones, has no spread.
-        return cls(
-            low=float(low),
-            high=float(max(high, low + 1e-6)),
-            mean=float(scores.mean()),
-            spread=float(max(scores.std(), 1e-6)),
-        )
+        highs, spreads = np.maximum(highs, lows + 1e-6), np.maximum(scores.std(axis=1), 1e-6)
+        columns = (lows, highs, scores.mean(axis=1), spreads)
+        return [cls(*map(float, row)) for row in zip(*columns, strict=True)]
 
     def share(self, score: float) -> float:
         """How much a phrase shows, from 0 to 1; above SHOWN it probably does."""
@@ -135,7 +132,7 @@ def scales(queries: np.ndarray, background: np.ndarray) -> list[Scale]:
     """A scale for each query (Q, dim) on background vectors (N, dim); a cosine's own if N is 0."""
     if not len(background):
         return [Scale(low=-1.0, high=1.0, mean=0.0, spread=1.0) for _ in queries]
-    return [Scale.of(scores) for scores in queries @ background.T]
+    return Scale.of(queries @ background.T)
 
 
 def mean(vectors: np.ndarray) -> np.ndarray:

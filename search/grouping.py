@@ -84,10 +84,8 @@ def _belongs(hit: Hit, group: list[Hit], vectors: dict[int, np.ndarray], near: f
 
 
 def _vectors(hits: Sequence[Hit], encoder: Encoder) -> dict[int, np.ndarray]:
-    rows = Embedding.objects.filter(
-        encoder_id=encoder.pk, box_id__in=[hit.box.pk for hit in hits]
-    ).values_list("box_id", "vector")
-    return {box_id: _unit(np.asarray(vector, np.float32)) for box_id, vector in rows}
+    rows = Embedding.objects.filter(encoder_id=encoder.pk, box_id__in=[hit.box.pk for hit in hits])
+    return {box_id: _unit(vector) for box_id, vector in rows.vectors().items()}
 
 
 def _nearly_equal(encoder: Encoder) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from django.db.models import OuterRef, Subquery
 
 from gallery.models import Box
 from search import calibration, counts, denials, nearest, questions, scope, serving
@@ -26,6 +27,7 @@ from search.evidence import MISSING, SHOWN
 from search.language import Phrase
 from search.models import Embedding, Mode
 from search.nearest import Ranked
+from search.querysets import read_vector
 from search.questions import Asked, Like, Question
 from search.scope import Filters, Scope
 from training import versions
@@ -299,7 +301,7 @@ def _version(
     also after another began to serve.
     """
     if cursor is not None:
-        begun = ModelVersion.objects.with_towers().filter(pk=cursor.version_id).first()
+        begun = serving.version(cursor.version_id)
         if begun is None or (name is not None and name != begun.name):
             raise StaleCursor
         return begun
@@ -342,8 +344,11 @@ def _page(search: _Search) -> Page:
 
 def _hits(search: _Search, page: Ranked, shown: int) -> list[Hit]:
     ids = [box_id for _, box_id in page]
-    boxes = Box.objects.with_context().in_bulk(ids)
-    bars = _bars(search, ids)
+    stored = Embedding.objects.filter(encoder_id=search.encoder.pk, box_id=OuterRef("pk"))
+    # In the same query: a round trip of its own takes as long as reading them.
+    vector = Subquery(stored.with_bytes().values("vector_bytes"))
+    boxes = Box.objects.with_context().annotate(vector_bytes=vector).in_bulk(ids)
+    bars = _bars(search, boxes)
     sure = search.confidence
     return [
         Hit(
@@ -358,13 +363,13 @@ def _hits(search: _Search, page: Ranked, shown: int) -> list[Hit]:
     ]
 
 
-def _bars(search: _Search, box_ids: list[int]) -> dict[int, tuple[Bar, ...]]:
+def _bars(search: _Search, boxes: dict[int, Box]) -> dict[int, tuple[Bar, ...]]:
     aspects = search.asked.aspects
-    if not aspects or not box_ids:
+    sent = {pk: box.vector_bytes for pk, box in boxes.items() if box.vector_bytes is not None}
+    if not aspects or not sent:
         return {}
-    stored = Embedding.objects.filter(encoder_id=search.encoder.pk, box_id__in=box_ids)
-    vectors = dict(stored.values_list("box_id", "vector"))
-    rows = np.array(list(vectors.values()), dtype=np.float32)
+    vectors = {pk: read_vector(each) for pk, each in sent.items()}
+    rows = np.stack(list(vectors.values()))
     rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
     scores = rows @ np.stack([aspect.vector for aspect in aspects]).T
     return {

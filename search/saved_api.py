@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from search import saved
-from search.api import SearchApi
+from search.answers import Hit, told_hits
 from search.models import SavedSearch
 
 
@@ -24,7 +24,7 @@ class News(Shown):
     version = serializers.CharField()
     problem = serializers.CharField(help_text="Why it cannot be asked any longer; else empty.")
     matches = serializers.IntegerField()
-    new = SearchApi.Output.Found(many=True, help_text="Matches since it was last seen.")
+    new = Hit(many=True, help_text="Matches since it was last seen.")
 
     class Meta(Shown.Meta):
         fields = [*Shown.Meta.fields, "version", "problem", "matches", "new"]
@@ -87,11 +87,10 @@ class SavedSearchSeenApi(APIView):
 
 def _news(kept: SavedSearch, request: Request) -> dict[str, Any]:
     found = saved.news(kept)
-    context = {"request": request, "far": 1.0}
     return {
         **Shown(kept).data,
         "version": found.version,
         "problem": found.problem,
         "matches": len(found.matches),
-        "new": SearchApi.Output.Found(found.new, many=True, context=context).data,
+        "new": told_hits(found.new, 1.0, request),
     }

@@ -1,5 +1,6 @@
 """Which model version answers which queries, since when, and by whose decision."""
 
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -9,32 +10,50 @@ from search.errors import ImageOnlyVersion, NotEnrolled, NothingServes, UnknownK
 from search.models import Embedding, QueryKind, ServingVersion
 from search.scope import DEFAULT_KIND
 from training import versions
+from training.models import ModelVersion
 
 if TYPE_CHECKING:
     from pedsite.accounts.models import User
-    from training.models import ModelVersion
+
+# Which version serves is asked each time; what it consists of never changes, save its notes.
+BELIEVED_S = 10.0
+
+_believed: dict[int, tuple[float, ModelVersion]] = {}
 
 
-def current(query_kind: str, dataset_kind: str = DEFAULT_KIND) -> "ModelVersion":
+def current(query_kind: str, dataset_kind: str = DEFAULT_KIND) -> ModelVersion:
     """The version that answers a kind of query, with its encoders and their spaces loaded.
 
     Raises:
         NothingServes: none was ever set.
     """
-    newest = ServingVersion.objects.newest(dataset_kind, query_kind)
-    if newest is None:
+    rows = ServingVersion.objects.filter(dataset_kind=dataset_kind, query_kind=query_kind)
+    pk = rows.order_by("-pk").values_list("version_id", flat=True).first()
+    found = None if pk is None else version(pk)
+    if found is None:
         raise NothingServes(query_kind, dataset_kind)
-    return newest.version
+    return found
 
 
-def kinds_of(version: "ModelVersion") -> list[str]:
+def version(pk: int) -> ModelVersion | None:
+    """A version with its encoders and their spaces loaded, as it was some seconds ago at most."""
+    since, found = _believed.get(pk, (0.0, None))
+    if found is not None and time.monotonic() - since < BELIEVED_S:
+        return found
+    found = ModelVersion.objects.with_towers().filter(pk=pk).first()
+    if found is not None:
+        _believed[pk] = (time.monotonic(), found)
+    return found
+
+
+def kinds_of(version: ModelVersion) -> list[str]:
     """The kinds of query that a version can answer."""
     return [QueryKind.PICTURE] if version.is_image_only else [QueryKind.TEXT, QueryKind.PICTURE]
 
 
 @transaction.atomic
 def switch_to(
-    version: "ModelVersion",
+    version: ModelVersion,
     query_kind: str,
     user: "User | None" = None,
     dataset_kind: str = DEFAULT_KIND,
@@ -58,7 +77,7 @@ def switch_to(
     )
 
 
-def check(version: "ModelVersion", query_kinds: Iterable[str], dataset_kind: str) -> None:
+def check(version: ModelVersion, query_kinds: Iterable[str], dataset_kind: str) -> None:
     """Refuse what a version cannot answer. Raises: as `switch_to`, before any self-test."""
     for query_kind in query_kinds:
         if query_kind not in QueryKind.values:
@@ -70,7 +89,7 @@ def check(version: "ModelVersion", query_kinds: Iterable[str], dataset_kind: str
 
 
 def start_if_none(
-    version: "ModelVersion", user: "User | None" = None, dataset_kind: str = DEFAULT_KIND
+    version: ModelVersion, user: "User | None" = None, dataset_kind: str = DEFAULT_KIND
 ) -> list[ServingVersion]:
     """Let a version answer the kinds of query that nothing answers yet.
 
@@ -85,7 +104,7 @@ def start_if_none(
     ]
 
 
-def _has_vectors(version: "ModelVersion", dataset_kind: str) -> bool:
+def _has_vectors(version: ModelVersion, dataset_kind: str) -> bool:
     return Embedding.objects.filter(
         encoder_id=version.image_encoder_id, dataset__kind=dataset_kind
     ).exists()

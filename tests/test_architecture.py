@@ -39,3 +39,13 @@ def test_onnxruntime_waits_for_the_first_model():
 def test_faiss_waits_for_the_first_codes():
     """Few processes ever need it, and it brings an OpenMP of its own."""
     assert loaded("faiss", "search.neighbours") == ""
+
+
+def test_numpy_of_a_web_process_computes_in_the_thread_that_asks():
+    """Threads of OpenBLAS that spin between small products made searches half as slow again."""
+    code = (
+        "import pedsite.wsgi, threadpoolctl\n"
+        "print(*{pool['num_threads'] for pool in threadpoolctl.threadpool_info()})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["1"], done.stderr

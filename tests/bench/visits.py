@@ -29,7 +29,12 @@ ROOT = Path(__file__).parents[2]
 
 
 def whole_search(work: Path) -> Iterator[Line]:
-    """Row 7: a text through the API, against its SQL and the encoding of its words alone."""
+    """Row 7: a text through the API, against its SQL and the encoding of its words alone.
+
+    A search encodes a description in several orders and each phrase of it, for its bars.
+    """
+    from search import phrases
+
     among, secret = gallery.whole(work), place.key(work)
     tower = shipped.load(work).bundle.text_tower(threads=1)
     texts = _texts(among, ROUNDS * TOGETHER + TOGETHER)
@@ -43,7 +48,7 @@ def whole_search(work: Path) -> Iterator[Line]:
             encoded, sql = [], []
             for text in some:
                 began = time.perf_counter()
-                query = tower.encode([text])[0]
+                query = tower.encode([*phrases.orders(text), *phrases.split(text)])[0]
                 encoded.append(time.perf_counter() - began)
                 sql.append(_raw(among, query))
             times.append((median(whole), median(encoded), median(sql)))

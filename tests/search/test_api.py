@@ -15,7 +15,7 @@ from PIL import Image as Picture
 
 from pedsite.accounts import keys
 from pedsite.jobs.models import Job
-from search import calibration
+from search import answers, calibration
 from tests import world
 from tests.search import rows
 from training.models import ModelVersion
@@ -342,3 +342,11 @@ def test_a_batch_gives_one_answer_each_and_goes_on_past_bad_ones(client, ask, pe
     assert answers[4]["problem"]["code"] == "unknown-token"
     for refused in ({}, {"queries": []}, {"queries": [{"text": "red"}] * 51}):
         assert client.post(url, refused, content_type="application/json").status_code == 400
+
+
+def test_an_answer_has_the_fields_that_its_description_names(ask):
+    page = ask(text="a person in a red coat").json()
+    hit = page["hits"][0]
+    assert list(page) == list(answers.SearchPage().fields)
+    assert list(hit) == list(answers.Hit().fields)
+    assert list(hit["phrases"][0]) == list(answers.PhraseEvidence().fields)

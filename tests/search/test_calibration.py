@@ -50,7 +50,7 @@ def test_a_scale_places_a_score_among_those_of_the_background():
     assert scale.share(scale.score(0.4)) == pytest.approx(0.4)
     slope, offset = Blend().line(scale)
     assert slope * 0.5 + offset == pytest.approx(0)
-    assert Scale.of(np.full(9, 0.5)).share(0.4) == 0
+    assert Scale.of(np.full((1, 9), 0.5))[0].share(0.4) == 0
     (empty,) = scales(np.array([[1.0, 0.0]]), np.zeros((0, 2)))
     assert empty.share(0) == 0.5
 
