@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from gallery.errors import UnknownBox
 from gallery.models import Box, Caption, Dataset, Image
 from pedsite.api import Pages
+from pedsite.audit.journal import opened
 
 
 class DatasetListApi(APIView):
@@ -118,6 +119,7 @@ class BoxApi(APIView):
         box = rows.filter(pk=box_id).first()
         if box is None:
             raise UnknownBox(box_id)
+        opened(request.user, f"box {box.pk}")
         return Response(self.Output(box, context={"request": request}).data)
 
 

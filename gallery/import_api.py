@@ -293,7 +293,7 @@ class ResultApi(CurationApi):
         found = _import(request, import_id)
         wanted = self.Input(data=request.query_params)
         wanted.is_valid(raise_exception=True)
-        return import_views.result(found, wanted.validated_data["as"])
+        return import_views.result(found, wanted.validated_data["as"], request.user)
 
 
 def _piece(request: Request) -> bytes:

@@ -16,8 +16,10 @@ from django_htmx.http import HttpResponseStopPolling
 from gallery import import_results, imports, undo, uploads
 from gallery.import_form import WORDS, ChoicesForm, ImportForm
 from gallery.models import Import, Upload
+from pedsite.accounts.models import User
 from pedsite.accounts.roles import curators_only
 from pedsite.api import DomainError
+from pedsite.audit.journal import Action, record
 from pedsite.jobs import failures
 
 PAGE_SIZE = 25
@@ -144,7 +146,7 @@ def import_result(request: HttpRequest, import_id: int, ending: str) -> HttpResp
     found = _visible(request, import_id)
     if found.job is None and found.check_job is None:
         raise Http404
-    return result(found, ending)
+    return result(found, ending, request.user)
 
 
 @require_POST
@@ -162,9 +164,10 @@ def upload_remove(request: HttpRequest, upload_id: int) -> HttpResponse:
     return redirect("gallery:import-list")
 
 
-def result(found: Import, ending: str) -> StreamingHttpResponse:
+def result(found: Import, ending: str, user: User) -> StreamingHttpResponse:
     """The result file as an attachment."""
     write, kind = import_results.WRITERS[ending]
+    record(Action.EXPORT, user=user, about=f"result of import {found.pk}")
     response = StreamingHttpResponse(write(found), content_type=kind)
     response["Content-Disposition"] = f'attachment; filename="import-{found.pk}.{ending}"'
     response["Cache-Control"] = "private, no-store"

@@ -11,16 +11,19 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.http import require_safe
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import APIException
 
 from gallery import crops
 from gallery.errors import BadImage
 from gallery.models import Box, Image
 from pedsite.accounts.authentication import ApiKeyAuthentication
+from pedsite.audit.journal import opened
 
 CACHED_S = 3600
 DEFAULT_HEIGHT = 256
 DEFAULT_WIDTH = 1280
+# What lists show many of; anything larger is looked at, which the audit log tells.
+THUMBNAIL_HEIGHT, THUMBNAIL_WIDTH = 320, 480
 View = Callable[..., HttpResponse]
 
 
@@ -32,8 +35,8 @@ def session_or_key(view: View) -> View:
         if "Authorization" in request.headers:
             try:
                 user_and_key = ApiKeyAuthentication().authenticate(request)
-            except AuthenticationFailed as exc:
-                return _plain(str(exc.detail), 401)
+            except APIException as exc:
+                return _plain(str(exc.detail), exc.status_code)
             if user_and_key is None:
                 return _plain("Send an API key as a bearer.", 401)
             request.user = user_and_key[0]
@@ -52,6 +55,8 @@ def crop(request: HttpRequest, box_id: int) -> HttpResponse:
     if box is None:
         raise Http404
     height = _size(request, "h", DEFAULT_HEIGHT)
+    if height > THUMBNAIL_HEIGHT:
+        opened(request.user, f"box {box.pk}")
     tag = f'"{box.image.sha256[:24]}-{"-".join(map(str, box.bounds))}-{height}"'
     return _jpeg(request, tag, f"box-{box.pk}.jpg", lambda: crops.crop_jpeg(box, height))
 
@@ -64,6 +69,8 @@ def frame(request: HttpRequest, image_id: int) -> HttpResponse:
     if image is None:
         raise Http404
     width = _size(request, "w", DEFAULT_WIDTH)
+    if width > THUMBNAIL_WIDTH:
+        opened(request.user, f"image {image.pk}")
     tag = f'"{image.sha256[:24]}-{width}"'
     return _jpeg(request, tag, f"image-{image.pk}.jpg", lambda: crops.frame_jpeg(image, width))
 

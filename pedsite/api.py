@@ -11,20 +11,9 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
+from pedsite.errors import DomainError as DomainError
+
 logger = logging.getLogger(__name__)
-
-
-class DomainError(Exception):
-    """Something a user did that cannot be done; its text is meant for them.
-
-    Subclasses set `code` (a slug that programs may rely on) and, unless 400, `status`.
-    Commands turn it into a CommandError, the API into a problem object.
-    """
-
-    code = "refused"
-    status = 400
-    # Seconds after which it may work; None says nothing of it.
-    retry_after: int | None = None
 
 
 class Pages(CursorPagination):

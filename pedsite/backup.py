@@ -26,6 +26,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
+from pedsite.audit.journal import Action, record
 from pedsite.servers import Postgres
 
 FORMAT = 1
@@ -82,6 +83,7 @@ def write(path: Path, *, with_media: bool = True, watch: Watch = lambda size: No
             entry.size = len(told)
             archive.addfile(entry, io.BytesIO(told))
         part.rename(path)
+        record(Action.EXPORT, user=None, about="backup", with_media=with_media)
     finally:
         part.unlink(missing_ok=True)
     return manifest
@@ -135,6 +137,7 @@ def restore(path: Path, *, replace: bool = False, watch: Watch = lambda size: No
         )  # fmt: skip
     call_command("migrate", verbosity=0)
     _forget_cached()
+    record(Action.CHANGE, user=None, about="restored a backup", made_at=manifest.made_at)
     return manifest
 
 

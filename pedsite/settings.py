@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "axes",
     "pedsite",
+    "pedsite.audit",
     "pedsite.accounts",
     "pedsite.jobs",
     "gallery",
@@ -43,6 +44,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "pedsite.audit.middleware.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "pedsite.middleware.ContentSecurityPolicyMiddleware",
@@ -51,6 +53,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "pedsite.audit.middleware.AuditMiddleware",
     "pedsite.middleware.LargestBodyMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -130,6 +133,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=15),
         "options": {"expires": 15},
     },
+    "audit-link": {
+        "task": "audit.link",
+        "schedule": timedelta(seconds=5),
+        "options": {"expires": 5},
+    },
 }
 
 
@@ -157,6 +165,8 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
 AXES_FAILURE_LIMIT = env.integer("LOGIN_FAILURE_LIMIT", 10, least=1)
+# API keys that do not exist, from one address in a quarter of an hour, before none is looked at.
+KEY_FAILURE_LIMIT = env.integer("KEY_FAILURE_LIMIT", 20, least=1)
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
@@ -175,6 +185,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SESSION_COOKIE_HTTPONLY = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Proxies in front, each of which adds the address that it saw to X-Forwarded-For.
+PEDSITE_PROXIES = env.integer("PEDSITE_PROXIES", 0, least=0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # A dropped picture may be larger than any form field.
 MAX_PICTURE_BYTES = env.integer("MAX_PICTURE_MB", 25, least=1) * 1024 * 1024
@@ -380,6 +392,9 @@ if MILVUS_URI:
 METRICS_TOKEN = env.text("METRICS_TOKEN", "")
 PEDSITE_SEARCHES = env.integer("PEDSITE_SEARCHES", 0)
 PEDSITE_SEARCHES_WAITING = env.integer("PEDSITE_SEARCHES_WAITING", -1, least=-1)
+# Whether a search has to say why it is made: "off" asks nobody, "optional" offers a field,
+# "required" refuses a search without a reason or a case number.
+PEDSITE_PURPOSE = env.text("PEDSITE_PURPOSE", "off", choices=("off", "optional", "required"))
 # Memory in which a vector index is built; one that does not fit is built many times slower.
 PEDSITE_BUILD_MEMORY_MB = env.integer("PEDSITE_BUILD_MEMORY_MB", 1024, least=16)
 

@@ -20,6 +20,7 @@ from search.answers import SearchPage, told
 from search.errors import PictureTooLarge
 from search.models import Mode
 from search.questions import Like
+from search.records import MAX_PURPOSE
 from search.scope import Filters, Moment
 from training import versions
 
@@ -70,6 +71,7 @@ class Hours(serializers.Field):
 class SearchApi(APIView):
     """One page of hits, best first."""
 
+    key_scope = "search"
     throttle_scope = "search"
     parser_classes = [JsonParser, MultiPartParser]
 
@@ -118,6 +120,13 @@ class SearchApi(APIView):
             default=1e-3,
             help_text="The false-accept rate up to which a hit is called confident.",
         )
+        purpose = serializers.CharField(
+            default="",
+            allow_blank=True,
+            max_length=MAX_PURPOSE,
+            help_text="Why: a reason or a case number, for the audit log. Some sites refuse a "
+            "search without (`purpose-needed`).",
+        )
         limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=20)
         cursor = serializers.CharField(
             required=False, allow_blank=True, help_text="`next` of the page before."
@@ -155,7 +164,11 @@ class SearchApi(APIView):
                 "In words",
                 request_only=True,
                 media_type="application/json",
-                value={"text": "a woman in a red coat with a black backpack", "limit": 5},
+                value={
+                    "text": "a woman in a red coat with a black backpack",
+                    "purpose": "case 2026-118",
+                    "limit": 5,
+                },
             ),
             OpenApiExample(
                 "In Chinese, one day of one camera",
@@ -231,6 +244,8 @@ class SearchApi(APIView):
 class RetryApi(APIView):
     """Boxes that a search could not compare, enrolled."""
 
+    key_scope = {"POST": "operate"}
+
     class Input(serializers.Serializer):
         version = serializers.CharField(help_text="`version` of the answer that told of them.")
         datasets = serializers.ListField(
@@ -285,6 +300,7 @@ def ask(wanted: dict[str, Any], request: Request) -> retrieval.Page:
             limit=wanted["limit"],
             cursor=wanted.get("cursor") or None,
             mode=wanted["mode"],
+            purpose=wanted["purpose"],
         )
 
 

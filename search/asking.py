@@ -66,6 +66,7 @@ def ask(
     limit: int = 20,
     cursor: str | None = None,
     mode: str = Mode.FAST,
+    purpose: str = "",
 ) -> retrieval.Page:
     """One page of hits for a text with tokens; else as `retrieval.ask`.
 
@@ -80,6 +81,7 @@ def ask(
         limit=limit,
         cursor=cursor,
         mode=mode,
+        purpose=purpose,
     )
 
 

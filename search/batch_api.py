@@ -20,6 +20,7 @@ MAX_QUERIES = 50
 class BatchApi(APIView):
     """Many queries at once."""
 
+    key_scope = "search"
     throttle_scope = "search"
     parser_classes = [JsonParser]
 

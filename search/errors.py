@@ -19,6 +19,17 @@ class BlankQuery(DomainError):
         super().__init__(told)
 
 
+class PurposeNeeded(DomainError):
+    """The site wants to know why, and nobody said."""
+
+    code = "purpose-needed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("This site records why people are searched for: give a reason or a case number.")
+        )
+
+
 class QueryTooLong(DomainError):
     code = "query-too-long"
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.conf import settings
 from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.translation import get_language
@@ -16,6 +17,7 @@ from pedsite.api import DomainError
 from search import asking
 from search.language import Query, filters_of
 from search.models import Mode
+from search.records import MAX_PURPOSE
 from search.retrieval import Filters
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ FIELDS = (
     "crop",
     "mix",
     *FILTER_FIELDS,
+    "purpose",
     "far",
     "mode",
     "sort",
@@ -146,6 +149,11 @@ class SearchForm(forms.Form):
         choices=Mode.choices,
         error_messages={"invalid_choice": _("“%(value)s” is no way to search.")},
     )
+    purpose = forms.CharField(
+        required=False,
+        max_length=MAX_PURPOSE,
+        error_messages={"max_length": _("A purpose has at most 200 characters.")},
+    )
     cursor = forms.CharField(required=False, max_length=500)
 
     def __init__(self, data: QueryDict, *, user: "User") -> None:
@@ -259,6 +267,11 @@ class SearchForm(forms.Form):
         return urlencode(pairs, safe=",")
 
     @property
+    def asks_purpose(self) -> str:
+        """Whether the site wants to know why: "off", "optional" or "required"."""
+        return settings.PEDSITE_PURPOSE
+
+    @property
     def is_narrowed(self) -> bool:
         """Whether filters are in force, picked or typed."""
         return self.filters().narrow
@@ -275,10 +288,15 @@ class SearchForm(forms.Form):
 
     @property
     def filter_query(self) -> str:
-        """The query string of the filters alone."""
+        """The query string of the filters and the purpose alone."""
         return self.query(
             drop=("q", "box", "picture", "crop", "mix", "far", "mode", "sort", "group", "cursor")
         )
+
+    @property
+    def has_filters(self) -> bool:
+        """Whether filters were picked."""
+        return any(self.data.get(name) for name in FILTER_FIELDS)
 
     @property
     def more_count(self) -> int:

@@ -99,6 +99,8 @@ class GateApi(APIView):
 
 
 class EnrollApi(APIView):
+    key_scope = {"POST": "operate"}
+
     @extend_schema(operation_id="generation_enroll", request=None, responses={202: Jobs})
     def post(self, request: Request, name: str) -> Response:
         """Embed every box with this version, beside the one that serves."""
@@ -107,6 +109,8 @@ class EnrollApi(APIView):
 
 
 class SwitchApi(APIView):
+    key_scope = {"POST": "operate"}
+
     class Input(serializers.Serializer):
         query_kinds = serializers.MultipleChoiceField(
             choices=QueryKind.choices, default=(), help_text="All that it can answer, if none."
@@ -134,6 +138,8 @@ class SwitchApi(APIView):
 
 
 class RollBackApi(APIView):
+    key_scope = {"POST": "operate"}
+
     @extend_schema(operation_id="roll_back", request=None, responses=Serving(many=True))
     def post(self, request: Request, name: str) -> Response:
         """Let what answered before this version answer again, at once."""
@@ -142,6 +148,8 @@ class RollBackApi(APIView):
 
 
 class DeleteApi(APIView):
+    key_scope = {"POST": "operate"}
+
     @extend_schema(operation_id="generation_delete", request=None, responses={202: Jobs})
     def post(self, request: Request, name: str) -> Response:
         """Delete the vectors of a version that does not serve."""
@@ -150,6 +158,8 @@ class DeleteApi(APIView):
 
 
 class CompareApi(APIView):
+    key_scope = {"POST": "operate"}
+
     class Input(serializers.Serializer):
         old = serializers.CharField()
         new = serializers.CharField()

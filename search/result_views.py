@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from pedsite.api import DomainError
+from pedsite.audit.journal import Action, record
 from search import reports, saved, views
 from search.forms import SearchForm
 
@@ -36,6 +37,15 @@ def export(request: HttpRequest, form: str) -> HttpResponseBase:
         address=request.build_absolute_uri(f"{reverse('search:search')}?{asked.query()}"),
         user=request.user.get_username(),
         at=timezone.localtime(),
+    )
+    record(
+        Action.EXPORT,
+        user=request.user,
+        about=f"search results, {form}",
+        text=about.query,
+        version=outcome["answer"].version,
+        results=len(outcome["answer"].hits),
+        boxes=[hit.box.pk for hit in outcome["answer"].hits],
     )
     return FileResponse(
         reports.write(form, outcome["answer"], about),

@@ -10,7 +10,7 @@ import numpy as np
 from django.db.models import OuterRef, Subquery
 
 from gallery.models import Box
-from search import calibration, counts, denials, nearest, questions, scope, serving
+from search import calibration, counts, denials, nearest, questions, records, scope, serving
 from search.calibration import Confidence
 from search.coverage import Gaps
 from search.cursors import Cursor
@@ -233,15 +233,23 @@ def ask(
     limit: int = 20,
     cursor: str | None = None,
     mode: str = Mode.FAST,
+    purpose: str = "",
 ) -> Page:
     """The boxes that fit everything asked, those asked with left out; else as `by_text`.
 
+    The audit log is told of it before the caller is.
+
+    Args:
+        purpose: the reason or the case that it is asked for.
+
     Raises:
+        PurposeNeeded: the site demands one.
         BlankQuery: nothing is asked.
         BadImage: a box without a vector, whose picture does not decode.
     """
     if question.is_blank:
         raise BlankQuery(is_narrowed=filters.narrow)
+    purpose = records.demand(purpose)
     if mode not in Mode.values:
         raise UnknownMode(mode)
     if not 1 <= limit <= MAX_HITS:
@@ -271,7 +279,9 @@ def ask(
         mode=mode,
         without=question.boxes,
     )
-    return _page(search)
+    page = _page(search)
+    records.search(question, filters, page, user, purpose)
+    return page
 
 
 def normalized(text: str) -> str:

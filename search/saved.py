@@ -115,5 +115,6 @@ def _ask(query: QueryDict, user: "User") -> tuple[Page, list[Hit]]:
         user=user,
         filters=form.filters(),
         limit=WATCHED,
+        purpose=form.cleaned_data["purpose"],
     )
     return page, page.hits if page.confidence is None else page.hits[: page.sure(1 / form.one_in)]

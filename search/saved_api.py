@@ -59,6 +59,7 @@ class SavedSearchesApi(APIView):
 class SavedSearchApi(APIView):
     """One search that a user keeps."""
 
+    key_scope = {"GET": "search"}
     throttle_scope = "search"
 
     @extend_schema(operation_id="saved_search", responses=News)

@@ -19,6 +19,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from gallery import pictures
 from gallery.models import Box, Review
 from pedsite.api import DomainError
+from pedsite.audit.journal import opened
 from search import admission, asking, calibration, coverage, grouping, retrieval, scope, shown
 from search.forms import FILTER_FIELDS, SearchForm
 from search.models import Mode
@@ -58,6 +59,7 @@ def search(request: HttpRequest) -> HttpResponse:
 def box(request: HttpRequest, box_id: int) -> HttpResponse:
     """GET /boxes/ID/: one box within its frame. The query string is the search it came from."""
     shown_box = get_object_or_404(_findable(request).prefetch_related("captions"), pk=box_id)
+    opened(request.user, f"box {box_id}")
     form = SearchForm(request.GET, user=request.user)
     context = {
         "box": shown_box,
@@ -197,6 +199,7 @@ def _ask(
             limit=limit,
             cursor=wanted["cursor"] or None,
             mode=wanted["mode"] or Mode.FAST,
+            purpose=wanted["purpose"],
         )
 
 
@@ -206,9 +209,9 @@ def _findable(request: HttpRequest) -> QuerySet[Box]:
 
 
 def _filters_of(query: str) -> QueryDict:
-    """The filters out of a query string, and nothing else of it."""
+    """The filters and the purpose out of a query string, and nothing else of it."""
     given, kept = QueryDict(query), QueryDict(mutable=True)
-    for field in FILTER_FIELDS:
+    for field in (*FILTER_FIELDS, "purpose"):
         if values := [value for value in given.getlist(field) if value]:
             kept.setlist(field, values)
     return kept

@@ -37,6 +37,7 @@ class ApiKeyAdmin(ModelAdmin):
         "name",
         "prefix",
         "user",
+        "scopes",
         "created_at",
         "last_used_at",
         "expires_at",
@@ -45,7 +46,15 @@ class ApiKeyAdmin(ModelAdmin):
     list_filter = ["revoked_at"]
     list_select_related = ["user"]
     search_fields = ["name", "prefix", "user__username"]
-    readonly_fields = ["user", "name", "prefix", "created_at", "last_used_at", "revoked_at"]
+    readonly_fields = [
+        "user",
+        "name",
+        "prefix",
+        "scopes",
+        "created_at",
+        "last_used_at",
+        "revoked_at",
+    ]
     exclude = ["digest"]
     actions = ["revoke"]
 
@@ -55,4 +64,4 @@ class ApiKeyAdmin(ModelAdmin):
     @admin.action(description=_("Revoke"))
     def revoke(self, request: HttpRequest, queryset: QuerySet) -> None:
         for key in queryset:
-            keys.revoke(key)
+            keys.revoke(key, request.user)

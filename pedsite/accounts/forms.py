@@ -6,14 +6,22 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from pedsite.accounts.models import User
+from pedsite.accounts.scopes import Scope
 
 
 class KeyForm(forms.Form):
-    """Name and life time of a new API key."""
+    """Name, scopes and life time of a new API key."""
 
     LIVES = [("30", _("30 days")), ("365", _("A year")), ("", _("No end"))]
 
     name = forms.CharField(label=_("Name"), max_length=80, strip=True)
+    scopes = forms.MultipleChoiceField(
+        label=_("May"),
+        choices=Scope.choices,
+        initial=[Scope.SEARCH, Scope.READ],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose what the key may do.")},
+    )
     days = forms.ChoiceField(label=_("Valid for"), choices=LIVES, required=False, initial="365")
 
     def __init__(self, user: User, data: QueryDict | None = None) -> None:

@@ -5,6 +5,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from pedsite.accounts.scopes import Scope, everything
+
 
 class User(AbstractUser):
     """Someone who may log in. The role says what they may do beyond looking."""
@@ -47,6 +49,8 @@ class ApiKey(models.Model):
     # The part of the secret that is shown again in lists, and by which it is found.
     prefix = models.CharField(_("prefix"), max_length=12, unique=True)
     digest = models.CharField(max_length=64)
+    # Of `scopes.Scope`: what it may do of what its user may.
+    scopes = models.JSONField(_("scopes"), default=everything)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
@@ -59,6 +63,11 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} (ped_{self.prefix}_…)"
+
+    @property
+    def scope_words(self) -> list[str]:
+        """What it may do, in words."""
+        return [str(Scope(scope).label) for scope in Scope.values if scope in self.scopes]
 
     @property
     def is_valid(self) -> bool:

@@ -53,6 +53,18 @@ def curators_only(view: View) -> View:
     return guarded
 
 
+def administrators_only(view: View) -> View:
+    """A page that only administrators open. Goes below `login_required`."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.sees_everything:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 class Reviews(BasePermission):
     """Viewers neither read nor write here."""
 
@@ -78,3 +90,12 @@ class WritesAsOperator(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return request.method in ("GET", "HEAD", "OPTIONS") or request.user.operates
+
+
+class Administers(BasePermission):
+    """Only administrators."""
+
+    message = _("Only administrators may do this.")
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return bool(request.user and request.user.is_authenticated and request.user.sees_everything)

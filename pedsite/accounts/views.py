@@ -20,7 +20,9 @@ def key_list(request: HttpRequest) -> HttpResponse:
     form = KeyForm(request.user, request.POST if request.method == "POST" else None)
     secret = ""
     if form.is_valid():
-        _key, secret = keys.issue(request.user, form.cleaned_data["name"], form.expires_at())
+        wanted = form.cleaned_data
+        issued = keys.issue(request.user, wanted["name"], form.expires_at(), wanted["scopes"])
+        secret = issued[1]
         form = KeyForm(request.user)
     context = {"keys": request.user.api_keys.all(), "form": form, "secret": secret}
     return render(request, "accounts/keys.html", context)
@@ -32,6 +34,6 @@ def key_revoke(request: HttpRequest, key_id: int) -> HttpResponse:
     key = request.user.api_keys.filter(pk=key_id).first()
     if key is None:
         raise Http404
-    keys.revoke(key)
+    keys.revoke(key, request.user)
     messages.success(request, _("“%(name)s” no longer works.") % {"name": key.name})
     return redirect("accounts:keys")

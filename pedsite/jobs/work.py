@@ -22,6 +22,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from pedsite.api import DomainError
+from pedsite.audit.journal import Action, Via, origin, record
 from pedsite.jobs.errors import JobIsOver, NothingToRetry
 from pedsite.jobs.models import Job, JobFailure
 
@@ -185,6 +186,8 @@ def request(
         retry_of=retry_of,
         sent_at=timezone.now() if queue else None,
     )
+    dataset = str(params.get("dataset_name") or "")
+    record(Action.JOB, user=user, about=f"job {job.pk}", kind=kind, dataset=dataset)
     if queue:
         transaction.on_commit(lambda: send(job))
     return job
@@ -208,7 +211,9 @@ def execute(job_id: int, step: Step, *, budget_s: float | None = 60) -> Job | No
         return None
     work = Work(Job.objects.get(pk=job_id), key)
     try:
-        if not _chunks(work, key, step, budget_s) and Job.objects.release(job_id, key):
+        with origin(Via.WORKER):
+            over = _chunks(work, key, step, budget_s)
+        if not over and Job.objects.release(job_id, key):
             send(work.job)
     except LeaseLost:
         logger.warning("%s was taken over by another process", work.job)

@@ -26,6 +26,7 @@ from gallery import crops, pictures
 from gallery.errors import BadImage
 from gallery.models import Box, Dataset, Review
 from pedsite.accounts.models import User as Account
+from pedsite.audit.journal import Action, record
 from pedsite.jobs import work as jobs
 from pedsite.jobs.models import Job
 from search.cases import casework
@@ -113,6 +114,7 @@ def open_file(made: CaseExport, user: "User") -> IO[bytes]:
         raise ExportGone from exc
     what = CaseEvent.What.DOWNLOADED
     CaseEvent.objects.create(case=made.case, user=user, what=what, detail=made.sha256)
+    record(Action.EXPORT, user=user, about=f"case {made.case_id}", sha256=made.sha256)
     return file
 
 

@@ -103,6 +103,7 @@ def _asked_again(query: str, user: "User", limit: int) -> retrieval.Page:
             user=user,
             filters=form.filters(),
             limit=min(limit, MOST_SENT),
+            purpose=form.cleaned_data["purpose"],
         )
 
 

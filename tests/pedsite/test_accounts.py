@@ -68,7 +68,8 @@ def test_a_key_ends_when_revoked_expired_or_when_its_user_leaves(user):
 def test_the_page_shows_a_new_secret_once(user):
     client = Client()
     client.force_login(user)
-    answer = client.post(reverse("accounts:keys"), {"name": "report", "days": "30"})
+    asked = {"name": "report", "days": "30", "scopes": ["read"]}
+    answer = client.post(reverse("accounts:keys"), asked)
     key = ApiKey.objects.get()
     assert key.expires_at.date() == (timezone.now() + timedelta(days=30)).date()
     secret = answer.context["secret"]
@@ -83,7 +84,7 @@ def test_the_page_shows_a_new_secret_once(user):
 def test_the_page_loaded_again_makes_no_second_key(user):
     client = Client()
     client.force_login(user)
-    asked = {"name": "report", "days": "30"}
+    asked = {"name": "report", "days": "30", "scopes": ["read"]}
     for _time in range(2):
         answer = client.post(reverse("accounts:keys"), asked)
     assert "already" in answer.context["form"].errors["name"][0]
@@ -95,7 +96,7 @@ def test_the_page_loaded_again_makes_no_second_key(user):
 def test_a_key_needs_a_name(user):
     client = Client()
     client.force_login(user)
-    client.post(reverse("accounts:keys"), {"name": "  ", "days": "30"})
+    client.post(reverse("accounts:keys"), {"name": "  ", "days": "30", "scopes": ["read"]})
     assert not ApiKey.objects.exists()
 
 

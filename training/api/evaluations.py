@@ -109,6 +109,8 @@ class EvaluationOutput(serializers.ModelSerializer):
 class EvaluationListApi(APIView):
     """Evaluations on datasets that you may see; operators have a version measured."""
 
+    key_scope = {"POST": "operate"}
+
     permission_classes = [IsAuthenticated, WritesAsOperator]
 
     class Filter(serializers.Serializer):

@@ -76,6 +76,8 @@ class RunOutput(serializers.ModelSerializer):
 class RunListApi(APIView):
     """Trainings that you may see; operators start one."""
 
+    key_scope = {"POST": "operate"}
+
     permission_classes = [IsAuthenticated, WritesAsOperator]
 
     class Filter(serializers.Serializer):
@@ -205,6 +207,8 @@ class RunApi(APIView):
 class RunCancelApi(APIView):
     """POST to end a training at once; its last checkpoint stays. 409 if it is over."""
 
+    key_scope = {"POST": "operate"}
+
     @extend_schema(
         operation_id="run_cancel",
         summary="End a training at once",
@@ -218,6 +222,8 @@ class RunCancelApi(APIView):
 
 class RunFinishApi(APIView):
     """POST to end a training with a version when its epoch is over. 409 if it is over already."""
+
+    key_scope = {"POST": "operate"}
 
     permission_classes = [IsAuthenticated, WritesAsOperator]
 
@@ -234,6 +240,8 @@ class RunFinishApi(APIView):
 
 class RunResumeApi(APIView):
     """POST to queue a failed or cancelled training again. 409 if there is nothing to resume."""
+
+    key_scope = {"POST": "operate"}
 
     permission_classes = [IsAuthenticated, WritesAsOperator]
 

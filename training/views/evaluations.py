@@ -16,6 +16,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from pedsite.accounts.roles import operators_only
 from pedsite.api import DomainError
+from pedsite.audit.journal import Action, record
 from pedsite.jobs.models import Job
 from training import evaluations, reports
 from training.forms import EvaluationForm, EvaluationsForm
@@ -83,7 +84,7 @@ def evaluation_json(request: HttpRequest, evaluation_id: int) -> HttpResponse:
     """GET /evaluations/ID/numbers.json: what `evaluate --json` writes."""
     found = _measured_only(request, evaluation_id)
     text = json.dumps(found.metrics, indent=2, ensure_ascii=False) + "\n"
-    return _attached(text, "application/json", f"evaluation-{found.pk}.json")
+    return _attached(request, text, "application/json", f"evaluation-{found.pk}.json")
 
 
 @require_safe
@@ -91,7 +92,7 @@ def evaluation_json(request: HttpRequest, evaluation_id: int) -> HttpResponse:
 def evaluation_csv(request: HttpRequest, evaluation_id: int) -> HttpResponse:
     """GET /evaluations/ID/numbers.csv: all numbers with their intervals."""
     found = _measured_only(request, evaluation_id)
-    return _attached(reports.numbers_csv(found), CSV, f"evaluation-{found.pk}.csv")
+    return _attached(request, reports.numbers_csv(found), CSV, f"evaluation-{found.pk}.csv")
 
 
 @require_safe
@@ -99,7 +100,7 @@ def evaluation_csv(request: HttpRequest, evaluation_id: int) -> HttpResponse:
 def evaluation_curve(request: HttpRequest, evaluation_id: int) -> HttpResponse:
     """GET /evaluations/ID/curve.csv: threshold, FAR and FRR."""
     found = _measured_only(request, evaluation_id)
-    return _attached(reports.curve_csv(found), CSV, f"evaluation-{found.pk}-curve.csv")
+    return _attached(request, reports.curve_csv(found), CSV, f"evaluation-{found.pk}-curve.csv")
 
 
 def _measured(request: HttpRequest, found: Evaluation) -> dict[str, Any]:
@@ -165,7 +166,8 @@ def _sees_job(request: HttpRequest, job: Job) -> bool:
     return Job.objects.visible_to(request.user).filter(pk=job.pk).exists()
 
 
-def _attached(text: str, content_type: str, name: str) -> HttpResponse:
+def _attached(request: HttpRequest, text: str, content_type: str, name: str) -> HttpResponse:
+    record(Action.EXPORT, user=request.user, about=name)
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": "private, no-store",

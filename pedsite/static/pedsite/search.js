@@ -61,7 +61,7 @@
   function send() {
     const filters = new URLSearchParams();
     for (const [name, value] of new FormData(form)) {
-      if (["dataset", "camera", "after", "before", "from", "until", "identity", "caption", "review"].includes(name) && value) filters.append(name, value);
+      if (["dataset", "camera", "after", "before", "from", "until", "identity", "caption", "review", "purpose"].includes(name) && value) filters.append(name, value);
     }
     pictureForm.elements.filters.value = filters.toString();
     pictureForm.elements.q.value = words.value;

@@ -38,6 +38,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--mode", default=Mode.FAST.value, choices=Mode.values, help="work worth doing (fast)"
         )
+        parser.add_argument(
+            "--purpose", default="", help="why: a reason or a case number, for the audit log"
+        )
         parser.add_argument("--json", action="store_true", help="objects instead of lines")
 
     def handle(
@@ -104,6 +107,7 @@ def _ask(text: str, image: Path | None, options: dict[str, Any]) -> retrieval.Pa
         version=options["model"],
         limit=options["top"],
         mode=options["mode"],
+        purpose=options["purpose"],
     )
 
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from pedsite.accounts import keys
 from pedsite.accounts.models import User
+from pedsite.accounts.scopes import Scope
 
 
 class Command(BaseCommand):
@@ -15,14 +16,22 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
         parser.add_argument("--name", default="command line", help="what the key is for")
+        parser.add_argument(
+            "--scope",
+            action="append",
+            choices=Scope.values,
+            help="what it may do (repeat it; without, everything that its user may)",
+        )
         parser.add_argument("--days", type=int, help="how long it is valid; without, for ever")
 
-    def handle(self, *, username: str, name: str, days: int | None, **options: Any) -> None:
+    def handle(
+        self, *, username: str, name: str, days: int | None, scope: list[str] | None, **options: Any
+    ) -> None:
         user = User.objects.filter(username=username).first()
         if user is None:
             raise CommandError(f"There is no user {username}.")
         if days is not None and days < 1:
             raise CommandError(f"A key that is valid for {days} days is of no use: give 1 or more.")
         expires_at = None if days is None else timezone.now() + timedelta(days=days)
-        _key, secret = keys.issue(user, name, expires_at)
+        _key, secret = keys.issue(user, name, expires_at, scope)
         self.stdout.write(secret)
