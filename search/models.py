@@ -111,6 +111,9 @@ class IndexTuning(models.Model):
     curve = models.JSONField(_("curve"))
     # One exact scan of all these vectors, median milliseconds.
     exact_ms = models.FloatField(_("exact scan, ms"))
+    # As many vectors of a filter's, scattered among others, one by one through the filter's index:
+    # that takes two to three times as long. None where there is no camera to filter by.
+    filtered_ms = models.FloatField(_("exact scan behind a filter, ms"), null=True)
     ef_fast = models.PositiveIntegerField(_("width when fast"))
     ef_thorough = models.PositiveIntegerField(_("width when thorough"))
     measured_at = models.DateTimeField(_("measured"), auto_now_add=True)
@@ -137,8 +140,9 @@ class IndexTuning(models.Model):
 
     @property
     def exact_rows(self) -> int:
-        """How many vectors an exact scan compares in the time of a fast walk."""
-        return int(self.rows * self.ms(Mode.FAST) / self.exact_ms) if self.exact_ms else 0
+        """How many vectors of a filter's an exact scan compares in the time of a fast walk."""
+        scan = max(self.exact_ms, self.filtered_ms or 0)
+        return int(self.rows * self.ms(Mode.FAST) / scan) if scan else 0
 
     def _at(self, mode: str) -> dict[str, Any]:
         return next(point for point in self.curve if point["ef"] == self.ef(mode))

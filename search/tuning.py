@@ -11,6 +11,7 @@ from statistics import mean, median
 
 import numpy as np
 from django.conf import settings
+from django.db.models import Count
 
 from search import encoders, engines, index, probes
 from search.index import Built
@@ -95,6 +96,7 @@ def measure(encoder: Encoder, beat: Callable[[], None] = lambda: None) -> IndexT
         nearest, seconds = _timed(rows.nearest_exactly(query, encoder)[:TOP])
         expected.append(nearest)
         scans.append(seconds)
+    filtered = _filtered_ms(rows, encoder, asked[:FEWEST], count)
     curve = _curve(rows, encoder, asked, expected, built, beat)
     made = IndexTuning.objects.create(
         encoder=encoder,
@@ -104,6 +106,7 @@ def measure(encoder: Encoder, beat: Callable[[], None] = lambda: None) -> IndexT
         questions=len(asked),
         curve=curve,
         exact_ms=median(scans) * 1e3,
+        filtered_ms=filtered,
         ef_fast=_reaching(curve, AIMS[Mode.FAST]),
         ef_thorough=_reaching(curve, AIMS[Mode.THOROUGH]),
     )
@@ -130,6 +133,19 @@ def _questions(encoder: Encoder) -> tuple[str, list[np.ndarray]]:
     numbers = probes.spread(rows, QUESTIONS)
     vectors = rows.filter(pk__in=numbers).values_list("vector", flat=True)
     return QueryKind.PICTURE, [np.asarray(vector, np.float32) for vector in vectors]
+
+
+def _filtered_ms(
+    rows: EmbeddingQuerySet, encoder: Encoder, asked: list[np.ndarray], count: int
+) -> float | None:
+    """Milliseconds that `count` vectors would take behind a filter, by the busiest camera's."""
+    seen = rows.exclude(camera_id=None).values_list("camera_id")
+    busiest = seen.annotate(vectors=Count("pk")).order_by("-vectors").first()
+    if busiest is None:
+        return None
+    inside = rows.filter(camera_id=busiest[0])
+    scans = [_timed(inside.nearest_exactly(query, encoder)[:TOP])[1] for query in asked]
+    return median(scans) * 1e3 * count / busiest[1]
 
 
 def _curve(

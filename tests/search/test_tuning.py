@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from search import encoders, index, probes, retrieval, tuning
-from search.models import IndexTuning, Mode
+from search.models import Embedding, IndexTuning, Mode
 from tests import world
 from tests.search import rows
 from tests.search.test_index import _drop_indexes, index_names  # noqa: F401 (a fixture)
@@ -42,6 +42,7 @@ def test_the_width_that_finds_enough_is_found_kept_and_used(version, gallery):
     assert made.ef_fast <= made.ef_thorough == widths[-1]
     assert made.exact_ms > 0
     assert made.exact_rows == int(1500 * made.ms(Mode.FAST) / made.exact_ms)
+    assert made.filtered_ms is None  # no camera
 
     for mode in (Mode.FAST, Mode.THOROUGH):
         # Whatever the two were measured to be here.
@@ -181,3 +182,16 @@ def test_page_api_and_command_search_in_a_mode(version, gallery, client, capsys)
         == 400
     )
     assert client.get("/search/", {"q": "red", "mode": "x"}).status_code == 400
+
+
+def test_where_comparing_all_behind_a_filter_is_slow_the_walk_begins_sooner(version, gallery):
+    camera = world.make_camera(gallery)
+    some = gallery.images.values("pk")[:1]
+    Embedding.objects.filter(box__image__in=some).update(camera=camera)
+    made = tuning.measure(version.image_encoder)
+    assert made.filtered_ms > 0
+    made.curve = [{"ef": made.ef_fast, "recall": 1, "ms": 2}]
+    made.exact_ms, made.filtered_ms = 10, 20
+    assert made.exact_rows == 150
+    made.filtered_ms = None
+    assert made.exact_rows == 300
