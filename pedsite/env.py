@@ -1,6 +1,7 @@
 """Typed readers of environment variables. Each failure names the variable and what it needs."""
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -65,6 +66,23 @@ def listing(name: str, default: str = "") -> list[str]:
     """Comma-separated words, blanks dropped."""
     words = os.environ.get(name, default).split(",")
     return [word.strip() for word in words if word.strip()]
+
+
+def networks(name: str) -> list[str]:
+    """Comma-separated networks (10.0.0.0/8, fd00::/8, one address), and the word "public".
+
+    Raises:
+        ImproperlyConfigured: any other word.
+    """
+    words = listing(name)
+    for word in words:
+        try:
+            word == "public" or ip_network(word)
+        except ValueError as exc:
+            raise ImproperlyConfigured(
+                f'{name} holds {word!r}: {exc}; it takes networks and "public"'
+            ) from None
+    return words
 
 
 def load_file() -> None:

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "pedsite",
     "pedsite.audit",
     "pedsite.accounts",
+    "pedsite.webhooks",
     "pedsite.jobs",
     "gallery",
     "training",
@@ -397,6 +398,24 @@ PEDSITE_SEARCHES_WAITING = env.integer("PEDSITE_SEARCHES_WAITING", -1, least=-1)
 PEDSITE_PURPOSE = env.text("PEDSITE_PURPOSE", "off", choices=("off", "optional", "required"))
 # Memory in which a vector index is built; one that does not fit is built many times slower.
 PEDSITE_BUILD_MEMORY_MB = env.integer("PEDSITE_BUILD_MEMORY_MB", 1024, least=16)
+
+
+# Webhooks
+
+# Where messages about jobs and saved searches may go: "public" for the internet, and networks of
+# your own. Where nothing is named, nothing is sent.
+PEDSITE_WEBHOOK_ALLOW = env.networks("PEDSITE_WEBHOOK_ALLOW")
+CELERY_BEAT_SCHEDULE["webhooks-sweep"] = {
+    "task": "webhooks.sweep",
+    "schedule": timedelta(seconds=15),
+    "options": {"expires": 15},
+}
+# An enrollment asks for it at its end; this is for those whose worker died just then.
+CELERY_BEAT_SCHEDULE["search-tell-matches"] = {
+    "task": "search.tell_matches",
+    "schedule": timedelta(hours=1),
+    "options": {"expires": 3600},
+}
 
 
 # Logs

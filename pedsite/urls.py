@@ -12,7 +12,15 @@ from rest_framework.permissions import AllowAny
 from pedsite import health
 from pedsite.api import unknown_address
 
-APPS = ["search", "training", "gallery", "pedsite.jobs", "pedsite.accounts", "pedsite.audit"]
+APPS = [
+    "search",
+    "training",
+    "gallery",
+    "pedsite.jobs",
+    "pedsite.webhooks",
+    "pedsite.accounts",
+    "pedsite.audit",
+]
 
 
 api = [pattern for app in APPS for pattern in import_module(f"{app}.urls").api_urlpatterns]

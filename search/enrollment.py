@@ -15,6 +15,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from celery import current_app
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
@@ -27,6 +28,8 @@ from gallery.errors import BadImage, UnknownDataset
 from gallery.models import Box, Dataset, Review
 from pedsite.jobs import work as jobs
 from pedsite.jobs.models import Job
+from pedsite.webhooks import outbox
+from pedsite.webhooks.models import Event
 from search import compact, encoders, engines, index, serving, tuning, vectors
 from search.errors import NothingToEnroll
 from search.models import Embedding, QueryKind, ServingVersion
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 
 KIND = gettext_noop("enroll")
 TASK = "search.enroll"
+# What finds out whom saved searches match now.
+TELL = "search.tell_matches"
 # Boxes of one chunk: a second or two of work, so that a kill loses little.
 CHUNK = 256
 # Nothing is gained past 16 pictures in a run. Every run has exactly so many: a matrix product of
@@ -101,6 +106,8 @@ def step(work: jobs.Work) -> bool:
         compact.ensure(encoder, partial(work.beat, _("Learning and writing codes")))
     for version in versions:
         serving.start_if_none(version, work.job.created_by, dataset.kind)
+    if outbox.listeners(Event.SEARCH_MATCHED).exists():
+        current_app.send_task(TELL)
     return False
 
 

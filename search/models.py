@@ -341,6 +341,9 @@ class SavedSearch(models.Model):
     seen = models.JSONField(default=list)
     seen_at = models.DateTimeField(_("last seen"), auto_now_add=True)
     seen_version = models.CharField(max_length=100, blank=True)
+    # Ids of boxes that webhooks were told of, the last of them, and of how many ever.
+    told = models.JSONField(default=list, editable=False)
+    told_count = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:

@@ -3,7 +3,16 @@
 from celery import shared_task
 
 from pedsite.jobs import work
-from search import calibration, compact, comparisons, enrollment, features, generations, inspections
+from search import (
+    calibration,
+    compact,
+    comparisons,
+    enrollment,
+    features,
+    generations,
+    inspections,
+    watching,
+)
 from search.cases import exports
 from search.engines import mirror
 from search.errors import EngineSilent
@@ -70,3 +79,8 @@ def inspect(job_id: int) -> None:
 def export_case(job_id: int) -> None:
     # No budget: it is one piece.
     work.execute(job_id, exports.step, budget_s=None)
+
+
+@shared_task(name=enrollment.TELL)
+def tell_matches() -> None:
+    watching.tell_all()

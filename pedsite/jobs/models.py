@@ -2,6 +2,7 @@
 
 import math
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -103,6 +104,10 @@ class Job(models.Model):
     @property
     def is_over(self) -> bool:
         return self.state in self.OVER
+
+    def is_visible_to(self, user: Any) -> bool:
+        """As `JobQuerySet.visible_to`, of one job that is read already."""
+        return bool(user.operates or self.created_by_id == user.pk)
 
     @property
     def handled(self) -> int:

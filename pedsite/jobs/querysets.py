@@ -3,9 +3,12 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
+
+from pedsite.webhooks import outbox
+from pedsite.webhooks.models import Event
 
 if TYPE_CHECKING:
     from pedsite.jobs.models import Job
@@ -56,8 +59,7 @@ class JobQuerySet(models.QuerySet):
 
     def finish(self, pk: int, key: str, state: str, error: str = "") -> bool:
         """Ends a job in `state` for the holder of its lease."""
-        held = self.filter(pk=pk, lease_key=key, state="running")
-        return held._end(state, error) == 1
+        return self.filter(lease_key=key, state="running")._end(pk, state, error)
 
     def cancel_unheld(self, pk: int) -> bool:
         """Ends a job that nobody is working on as cancelled."""
@@ -65,7 +67,7 @@ class JobQuerySet(models.QuerySet):
         nobody = Q(state="queued") | Q(state="running") & (
             Q(lease_until=None) | Q(lease_until__lt=now)
         )
-        return self.filter(nobody, pk=pk)._end("cancelled", "") == 1
+        return self.filter(nobody)._end(pk, "cancelled", "")
 
     def orphaned(self) -> Self:
         """Running jobs whose holder stopped renewing its lease."""
@@ -93,11 +95,29 @@ class JobQuerySet(models.QuerySet):
             return self
         return self.filter(created_by=user)
 
-    def _end(self, state: str, error: str) -> int:
-        return self.update(
+    def give_up(self, job: "Job", error: str) -> bool:
+        """Ends a job as failed whose holder is gone, unless another took it meanwhile."""
+        return self.orphaned().filter(lease_key=job.lease_key)._end(job.pk, "failed", error)
+
+    @transaction.atomic
+    def _end(self, pk: int, state: str, error: str) -> bool:
+        """Ends one job if it is among these, and tells the webhooks of who may see it."""
+        ended = self.filter(pk=pk).update(
             state=state,
             error=error,
             finished_at=timezone.now(),
             lease_key="",
             lease_until=None,
         )
+        if ended:
+            self._tell(self.model.objects.get(pk=pk))
+        return ended == 1
+
+    @staticmethod
+    def _tell(job: "Job") -> None:
+        told = ("kind", "state", "total", "done", "failed")
+        data = {"job": job.pk, **{name: getattr(job, name) for name in told}}
+        listening = outbox.listeners(Event.JOB_FINISHED)
+        hear = [each for each in listening if job.is_visible_to(each.owner)]
+        data["url"] = f"/api/v1/jobs/{job.pk}"
+        outbox.announce(Event.JOB_FINISHED, hear, f"job:{job.pk}", data)

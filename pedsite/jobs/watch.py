@@ -41,5 +41,5 @@ def revive() -> list[int]:
 
 def _give_up(job: Job) -> None:
     text = f"Its worker died {job.losses + 1} times in a row at the same place."
-    if Job.objects.filter(pk=job.pk, lease_key=job.lease_key).orphaned()._end("failed", text):
+    if Job.objects.give_up(job, text):
         logger.error("%s given up: %s", job, text)
