@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "pedsite",
     "pedsite.audit",
     "pedsite.accounts",
+    "pedsite.idempotency",
     "pedsite.webhooks",
     "pedsite.jobs",
     "gallery",
@@ -61,6 +62,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
     "pedsite.middleware.NamelessAddressMiddleware",
+    "pedsite.idempotency.middleware.IdempotencyMiddleware",
 ]
 
 ROOT_URLCONF = "pedsite.urls"
@@ -267,7 +269,7 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_PAGINATION_CLASS": "pedsite.api.Pages",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "pedsite.schema.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": [
         "rest_framework.throttling.AnonRateThrottle",
         "pedsite.throttles.KeyRateThrottle",
@@ -279,6 +281,11 @@ REST_FRAMEWORK = {
         "search": env.text("THROTTLE_SEARCH", "300/minute"),
     },
     "EXCEPTION_HANDLER": "pedsite.api.handle_exception",
+}
+CELERY_BEAT_SCHEDULE["idempotency-expire"] = {
+    "task": "idempotency.expire",
+    "schedule": timedelta(hours=1),
+    "options": {"expires": 3600},
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "pedsite",

@@ -73,6 +73,7 @@ class SearchApi(APIView):
 
     key_scope = "search"
     throttle_scope = "search"
+    changes_nothing = True
     parser_classes = [JsonParser, MultiPartParser]
 
     class Input(serializers.Serializer):

@@ -22,6 +22,7 @@ class BatchApi(APIView):
 
     key_scope = "search"
     throttle_scope = "search"
+    changes_nothing = True
     parser_classes = [JsonParser]
 
     class Input(serializers.Serializer):

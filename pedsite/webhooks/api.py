@@ -95,6 +95,8 @@ class DeliveryPages(CursorPagination):
 class WebhookListApi(APIView):
     """The webhooks of a user."""
 
+    shows_secret = True
+
     class Input(serializers.Serializer):
         url = serializers.CharField(max_length=500, help_text="https://…, or http://…")
         events = serializers.ListField(
@@ -160,6 +162,8 @@ class WebhookApi(APIView):
 
 class SecretApi(APIView):
     """Another secret; for a day messages are signed with both."""
+
+    shows_secret = True
 
     @extend_schema(
         operation_id="webhook_secret",
