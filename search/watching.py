@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from pedsite.audit.journal import Via, origin
 from pedsite.webhooks import outbox
 from pedsite.webhooks.models import Event
 from search import saved
@@ -14,6 +15,11 @@ _EVENT = Event.SEARCH_MATCHED
 
 def tell_all() -> int:
     """Ask every saved search of an owner who listens. Returns: how many found somebody new."""
+    with origin(Via.WORKER):
+        return _tell_all()
+
+
+def _tell_all() -> int:
     owners = outbox.listeners(_EVENT).values("owner")
     wanted = SavedSearch.objects.filter(owner__in=owners).order_by("pk")
     return sum(tell(pk) for pk in wanted.values_list("pk", flat=True))

@@ -38,6 +38,8 @@ class KeyOutput(serializers.ModelSerializer):
 class KeysApi(APIView):
     """Your API keys."""
 
+    shows_secret = True
+
     class Input(serializers.Serializer):
         name = serializers.CharField(max_length=80)
         scopes = serializers.ListField(

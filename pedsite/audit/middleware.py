@@ -67,6 +67,8 @@ class AuditMiddleware:
 def _is_change(request: HttpRequest, response: HttpResponse, here: Origin) -> bool:
     if request.method in READS or response.status_code >= 400 or here.recorded:
         return False
+    if "Idempotency-Replayed" in response:
+        return False
     match = request.resolver_match
     if match is None or (request.method, match.view_name) in UNRECORDED:
         return False
