@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("search", "0013_follow_curation"),
+        ("search", "0014_saved_search_told"),
     ]
 
     operations = [
