@@ -121,7 +121,7 @@ class DatasetAdmin(Deletes, ModelAdmin):
 
 @admin.register(DatasetGrant)
 class DatasetGrantAdmin(OfVisibleDatasets, ModelAdmin):
-    list_display = ["dataset", "user", "group", "created_at"]
+    list_display = ["dataset", "user", "group", "role", "created_at"]
     list_filter = ["dataset"]
     list_select_related = ["dataset", "user", "group"]
     autocomplete_fields = ["dataset", "user", "group"]

@@ -11,6 +11,7 @@ from gallery.errors import BadDatasetName, UnknownDataset
 from gallery.models import DATASET_NAME, Dataset, DatasetGrant, Image
 from gallery.querysets import unreferenced
 from pedsite.accounts.models import User
+from pedsite.audit.journal import Action, record
 from pedsite.jobs.models import Job
 
 DELETE_BATCH = 500
@@ -58,11 +59,34 @@ def get_or_create(name: str, user: User | None = None) -> tuple[Dataset, bool]:
     return dataset, created
 
 
-def grant(dataset: Dataset, to: User | Group) -> DatasetGrant:
-    """Let a user or a group see a dataset; a second grant changes nothing."""
-    whom = {"user": to} if isinstance(to, User) else {"group": to}
-    found, _created = DatasetGrant.objects.get_or_create(dataset=dataset, **whom)
+@transaction.atomic
+def grant(dataset: Dataset, to: User | Group | str, by: User | None = None) -> DatasetGrant:
+    """Let a user, a group, or everyone of a role see a dataset; a second grant changes nothing."""
+    whom: dict[str, object] = {"role": to}
+    if isinstance(to, User | Group):
+        whom = {"user": to} if isinstance(to, User) else {"group": to}
+    found, created = DatasetGrant.objects.get_or_create(dataset=dataset, **whom)
+    if created:
+        _tell(found, by, "granted")
     return found
+
+
+@transaction.atomic
+def take_back(found: DatasetGrant, by: User | None = None) -> None:
+    """Take a grant back: from the next request on they do not see the dataset by it."""
+    _tell(found, by, "taken back")
+    found.delete()
+
+
+def _tell(found: DatasetGrant, by: User | None, what: str) -> None:
+    record(
+        Action.CHANGE,
+        user=by,
+        about=f"grant of dataset {found.dataset_id} {what}",
+        user_id=found.user_id,
+        group_id=found.group_id,
+        role=found.role,
+    )
 
 
 def lock(pk: int) -> Dataset:

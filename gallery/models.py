@@ -15,6 +15,7 @@ from gallery.import_models import Addition as Addition
 from gallery.import_models import Import as Import
 from gallery.import_models import Upload as Upload
 from gallery.querysets import BoxQuerySet, DatasetQuerySet, ImageQuerySet
+from pedsite.accounts.models import User
 
 MAX_CAPTION = 2000
 DATASET_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\Z"
@@ -56,7 +57,7 @@ class Dataset(models.Model):
 
 
 class DatasetGrant(models.Model):
-    """Lets one user, or one group, see a dataset."""
+    """Lets one user, one group, or everyone of a role see a dataset."""
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="grants")
     user = models.ForeignKey(
@@ -69,6 +70,9 @@ class DatasetGrant(models.Model):
     group = models.ForeignKey(
         Group, models.CASCADE, null=True, blank=True, related_name="dataset_grants"
     )
+    role = models.CharField(
+        _("role"), max_length=8, choices=User.Role, blank=True, default="", db_default=""
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -77,9 +81,10 @@ class DatasetGrant(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="gallery_grant_user_or_group",
-                condition=Q(user__isnull=False, group__isnull=True)
-                | Q(user__isnull=True, group__isnull=False),
-                violation_error_message=_("Name a user or a group, not both."),
+                condition=Q(user__isnull=False, group__isnull=True, role="")
+                | Q(user__isnull=True, group__isnull=False, role="")
+                | Q(user__isnull=True, group__isnull=True) & ~Q(role=""),
+                violation_error_message=_("Name a user, a group or a role, one of them."),
             ),
             models.UniqueConstraint(
                 name="gallery_grant_once_per_user",
@@ -91,10 +96,15 @@ class DatasetGrant(models.Model):
                 fields=["dataset", "group"],
                 condition=Q(group__isnull=False),
             ),
+            models.UniqueConstraint(
+                name="gallery_grant_once_per_role",
+                fields=["dataset", "role"],
+                condition=~Q(role=""),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.dataset}: {self.user or self.group}"
+        return f"{self.dataset}: {self.user or self.group or self.get_role_display()}"
 
 
 class Camera(models.Model):

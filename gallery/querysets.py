@@ -19,12 +19,13 @@ def sees_everything(user: "User | AnonymousUser") -> bool:
 
 class DatasetQuerySet(models.QuerySet):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
-        """Datasets that a user may see: by role, or by a grant to them or to a group of theirs."""
+        """Datasets that a user may see: all, or those granted to them, their groups, their role."""
         if sees_everything(user):
             return self
         if not user.is_authenticated or not user.is_active:
             return self.none()
         granted = Q(grants__user=user) | Q(grants__group__in=user.groups.all())
+        granted |= Q(grants__role=user.role)
         # A subquery, not a join: two grants for one user must not double a row.
         return self.filter(pk__in=self.model.objects.filter(granted).values("pk"))
 

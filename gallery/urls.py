@@ -1,9 +1,19 @@
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
-from gallery import api, import_api, import_views, media, views
+from gallery import access_api, access_views, api, import_api, import_views, media, views
 
 app_name = "gallery"
+access_patterns = [
+    path("users/", access_views.user_list, name="users"),
+    path("users/new/", access_views.user_new, name="user-new"),
+    path("users/grants/", access_views.grants, name="grants"),
+    path("users/grants/<int:pk>/remove/", access_views.grant_remove, name="grant-remove"),
+    path("users/<int:pk>/", access_views.user, name="user"),
+    path("users/<int:pk>/change/", access_views.user_change, name="user-change"),
+]
 urlpatterns = [
+    # A namespace of its own: the pages belong to no section.
+    path("", include((access_patterns, "access"))),
     path("datasets/", views.dataset_list, name="dataset-list"),
     path("datasets/<str:name>/", views.dataset_detail, name="dataset"),
     path("imports/", import_views.import_list, name="import-list"),
@@ -25,6 +35,10 @@ urlpatterns = [
     path("pictures/images/<int:image_id>.jpg", media.frame, name="frame"),
 ]
 api_urlpatterns = [
+    path("users", access_api.UsersApi.as_view(), name="users"),
+    path("users/<int:pk>", access_api.UserApi.as_view(), name="user"),
+    path("grants", access_api.GrantsApi.as_view(), name="grants"),
+    path("grants/<int:pk>", access_api.GrantApi.as_view(), name="grant"),
     path("datasets", api.DatasetListApi.as_view(), name="datasets"),
     path("boxes/<int:box_id>", api.BoxApi.as_view(), name="box"),
     path("uploads", import_api.UploadListApi.as_view(), name="uploads"),
