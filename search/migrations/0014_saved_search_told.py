@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("search", "0014_tuning_filtered_ms"),
+        ("search", "0013_follow_curation"),
     ]
 
     operations = [
