@@ -152,3 +152,18 @@ class NothingToUndo(DomainError):
 
     code = "nothing-to-undo"
     status = 409
+
+
+class UnknownSnapshot(DomainError):
+    code = "unknown-snapshot"
+    status = 404
+
+    def __init__(self, pk: int) -> None:
+        super().__init__(_("There is no snapshot %(pk)s, or you may not see it.") % {"pk": pk})
+
+
+class NotOneDataset(DomainError):
+    code = "not-one-dataset"
+
+    def __init__(self) -> None:
+        super().__init__(_("Only snapshots of one dataset can be compared."))

@@ -302,6 +302,10 @@ class Snapshot(models.Model):
     fingerprint = models.CharField(_("fingerprint"), max_length=64)
     box_count = models.PositiveIntegerField(_("boxes"))
     caption_count = models.PositiveIntegerField(_("captions"))
+    # Split -> {"boxes", "people", "captions", "confirmed", "rejected"}.
+    counts = models.JSONField(_("counts"), default=dict, editable=False)
+    # How the judgements came in, as whoever froze them counted; empty where they were left out.
+    judged = models.JSONField(_("judgements"), default=dict, editable=False)
     # JSON Lines, compressed with gzip.
     file = models.FileField(_("file"), max_length=200, editable=False)
     created_by = models.ForeignKey(

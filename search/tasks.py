@@ -16,6 +16,7 @@ from search import (
 from search.cases import exports
 from search.engines import mirror
 from search.errors import EngineSilent
+from search.snapshots import freezing
 
 
 @shared_task(name=enrollment.TASK, acks_late=True)
@@ -73,6 +74,12 @@ def build_compact(job_id: int) -> None:
 def inspect(job_id: int) -> None:
     # No budget: it is one piece.
     work.execute(job_id, inspections.step, budget_s=None)
+
+
+@shared_task(name=freezing.TASK)
+def freeze(job_id: int) -> None:
+    # No budget: it is one piece.
+    work.execute(job_id, freezing.step, budget_s=None)
 
 
 @shared_task(name=exports.TASK)

@@ -193,3 +193,16 @@ class BadForeignModel(DomainError):
 
     code = "bad-foreign-model"
     status = 422
+
+
+class NothingToWeigh(DomainError):
+    code = "nothing-to-weigh"
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "Only a training on a snapshot that went on from a version, and gave one, can be "
+                "compared with where it began."
+            )
+        )

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_noop
 
 from gallery import crops, snapshots
 from gallery.errors import BadImage
-from gallery.models import Box, Dataset
+from gallery.models import Box, Dataset, Snapshot
 from pedsite.accounts.models import User
 from pedsite.jobs import work as jobs
 from pedsite.jobs.models import Job
@@ -41,12 +41,16 @@ STEP_S = 5.0
 
 @dataclass(frozen=True)
 class Subject:
-    """One box of the split: whose it is, and the captions that ask for it with their kinds."""
+    """One box of the split: whose it is, and the captions that ask for it with their kinds.
+
+    judged: texts of which reviewers said whether they describe it, as (text, is right).
+    """
 
     box: int
     person: str
     height: int
     captions: tuple[tuple[str, str], ...]
+    judged: tuple[tuple[str, bool], ...] = ()
 
 
 @transaction.atomic
@@ -60,6 +64,7 @@ def request(
     smallest_class: int = measures.RATIO,
     user: User | None = None,
     queue: bool = True,
+    snapshot: Snapshot | None = None,
 ) -> Evaluation:
     """Freeze the dataset and have the version measured on a split of it.
 
@@ -70,12 +75,13 @@ def request(
         version: or a teacher, which is measured by its stored vectors.
         language: of the captions that ask, `en` or `zh`; all languages if empty.
         smallest_class: see `measures.measure`; only versions of pictures alone use it.
+        snapshot: of the dataset, to measure on instead of what it holds now.
 
     Raises: NothingToEvaluate, UnknownDataset, TeacherNotReady.
     """
     if split not in SPLITS or protocol not in PROTOCOLS or language not in ("", *LANGUAGES):
         raise NothingToEvaluate(f"“{split} {protocol} {language}” is not something to measure.")
-    snapshot = snapshots.freeze(dataset, user)
+    snapshot = snapshot or snapshots.freeze(dataset, user)
     kind = "teacher" if isinstance(version, Teacher) else "version"
     # One at a time for a version, or two would both be the first look.
     type(version).objects.select_for_update().get(pk=version.pk)
@@ -115,7 +121,8 @@ def get(pk: int) -> Evaluation:
 def subjects(snapshot: Any, split: str, language: str) -> list[Subject]:
     """The boxes of a split by box number, each with its captions of a language.
 
-    Sentences ask; where a box has none, its attribute strings and prompts do.
+    Sentences ask; where a box has none, its attribute strings and prompts do, and else what
+    reviewers confirmed: words that may fit others as well, whom nobody judged.
     """
     found = []
     for entry in snapshots.read(snapshot):
@@ -123,7 +130,8 @@ def subjects(snapshot: Any, split: str, language: str) -> list[Subject]:
         if (entry["split"] or samples.split_of(snapshot.dataset.name, together)) != split:
             continue
         spoken = [c for c in entry["captions"] if language in ("", c["language"])]
-        sentences = [c for c in spoken if c["kind"] == "caption"] or spoken
+        own = [c for c in spoken if "source" not in c]
+        sentences = [c for c in own if c["kind"] == "caption"] or own or spoken
         _left, top, _right, bottom = entry["bbox"]
         found.append(
             Subject(
@@ -131,6 +139,8 @@ def subjects(snapshot: Any, split: str, language: str) -> list[Subject]:
                 person=entry["identity"] or f"box {entry['box']}",
                 height=bottom - top,
                 captions=tuple({c["text"]: (c["text"], c["kind"]) for c in sentences}.values()),
+                judged=tuple((c["text"], True) for c in spoken if "source" in c)
+                + tuple((c["text"], False) for c in entry.get("rejected", ())),
             )
         )
     return found
@@ -174,9 +184,11 @@ def step(work: Work) -> bool:
 
 
 def _texts(chosen: list[Subject]) -> list[str]:
-    """All that is encoded: the captions, and those whose clauses can come in another order."""
+    """All that is encoded: captions, those whose clauses can come in another order, and what
+    reviewers judged."""
     captions = {text for subject in chosen for text, _kind in subject.captions}
-    return sorted(captions | {turned for turned in map(reordered, captions) if turned})
+    said = {text for subject in chosen for text, _is_right in subject.judged}
+    return sorted(captions | said | {turned for turned in map(reordered, captions) if turned})
 
 
 def get_of(job: Job) -> Evaluation:
@@ -280,9 +292,24 @@ def _measure(
         "look": evaluation.look,
     }
     Evaluation.objects.filter(pk=evaluation.pk).update(
-        metrics=about | found.metrics, details=found.details, predictions=found.predictions
+        metrics=about | found.metrics,
+        details=found.details | _judged(usable, pictures, words),
+        predictions=found.predictions,
     )
     work.keep(evaluation=evaluation.pk)
+
+
+def _judged(
+    usable: list[Subject], pictures: dict[int, np.ndarray], words: dict[str, np.ndarray]
+) -> dict[str, Any]:
+    """The score of every pair that reviewers judged, as [text, box, is right, cosine]."""
+    found = [
+        [text, subject.box, is_right, round(float(words[text] @ pictures[subject.box]), 6)]
+        for subject in usable
+        for text, is_right in subject.judged
+        if text in words
+    ]
+    return {"judged": found} if found else {}
 
 
 def _sample(

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import lessons, runs, towers, versions
+from training import artifacts, continuing, lessons, runs, towers, versions
 from training.errors import TrainingFailed, UnknownRun
-from training.ml import engine, export, processes
+from training.ml import checkpoint, engine, export, processes, warm_start
 from training.ml.checkpoint import CheckpointError
 from training.ml.config import ConfigError, TrainConfig
 from training.ml.data import Probe
@@ -64,6 +64,7 @@ def run(
         with processes.main_first():
             room = lessons.Room(folder=folder, tell=follower.making, refuse=refuse)
             data, probe = lessons.prepare(run, config, room)
+            _begin(config, folder)
         watch = Watch(
             report=follower.report,
             tell=follower.tell,
@@ -82,6 +83,22 @@ def run(
     TrainingRun.objects.filter(pk=run.pk).update(version=version, pace=pace)
     shutil.rmtree(folder, ignore_errors=True)
     return version
+
+
+def _begin(config: TrainConfig, folder: Path) -> None:
+    """The weights of the version to go on from, into the run's folder.
+
+    Raises: UnknownVersion, BadTrainingData, CorruptArtifact; ConfigError, they cannot be read back.
+    """
+    path = folder / engine.START
+    if not config.start or path.exists():
+        return
+    image, text = continuing.towers(config)
+    files = [artifacts.fetch(one.file.name, one.sha256) for one in (image, text)]
+    table = artifacts.fetch(text.characters.name, text.characters_sha256)
+    golden = [artifacts.fetch(one.golden.name, one.golden_sha256) for one in (image, text)]
+    state = warm_start.restore(config, *files, table, golden)
+    checkpoint.save({"model": state}, path)
 
 
 def joined(run_id: int | None) -> int:
@@ -180,6 +197,7 @@ def _export(run: TrainingRun, best: Path, probe: Probe, outdir: Path) -> Bundle:
         crops = np.concatenate([probe.pixels[:GOLDEN], crops])
     texts = list(dict.fromkeys([*probe.texts[:GOLDEN], *towers.PROBE_TEXTS]))
     licence = run.job.params.get("licence") or config.pretrained_licence
+    licence = licence or continuing.licence(config)
     return export.export(
         config,
         model,

@@ -8,7 +8,7 @@ import numpy as np
 
 from gallery import snapshots
 from gallery.models import Caption, Snapshot
-from training import drawn, drawn_lessons, samples, teachers, versions
+from training import continuing, drawn, drawn_lessons, samples, teachers, versions
 from training.drawn import Drawn
 from training.drawn_lessons import TaughtCrops
 from training.errors import BadTrainingData, UnknownVersion
@@ -78,7 +78,10 @@ def partner(config: TrainConfig) -> ModelVersion:
 
 
 def check(config: TrainConfig) -> None:
-    """Refuse at once what could not be learned. Raises: as `find_teacher` and `partner`."""
+    """Refuse at once what could not be learned.
+
+    Raises: as `find_teacher`, `partner` and `continuing.towers`.
+    """
     if config.recipe in TAUGHT:
         taught = find_teacher(config.teacher)
         if isinstance(taught, ModelVersion) and taught.is_image_only:
@@ -92,6 +95,8 @@ def check(config: TrainConfig) -> None:
         _check_width(config, taught)
     if config.recipe == "distill_text":
         partner(config)
+    if config.start:
+        continuing.towers(config)
 
 
 def _check_width(config: TrainConfig, taught: ModelVersion | Teacher) -> None:
@@ -134,9 +139,14 @@ def _chosen(config: TrainConfig, snapshot: Snapshot) -> list[samples.Sample]:
     """What a snapshot gives to train on, then to select by."""
     entries, name = snapshots.read(snapshot), snapshot.dataset.name
     if config.towers != "image":
-        return samples.select(samples.samples(entries, name))
+        return samples.select(samples.samples(entries, name, refused=_judged(config) > 0))
     by_pictures = config.held_out == "pictures"
     return samples.select(samples.named(entries, name, hold_out_pictures=by_pictures))
+
+
+def _judged(config: TrainConfig) -> int:
+    """Refused texts that join each batch, of a recipe that learns from them."""
+    return config.judged if config.recipe == "clip" and config.rejection_weight else 0
 
 
 def prepare(run: TrainingRun, config: TrainConfig, room: Room) -> tuple[PairData, Probe]:
@@ -151,7 +161,12 @@ def prepare(run: TrainingRun, config: TrainConfig, room: Room) -> tuple[PairData
     if config.recipe in TAUGHT:
         return _taught(run.snapshot, config, room)
     prepared = samples.prepare(
-        run.snapshot, room.folder, height=config.height, width=config.width, tell=room.tell
+        run.snapshot,
+        room.folder,
+        height=config.height,
+        width=config.width,
+        judged=_judged(config),
+        tell=room.tell,
     )
     room.refuse(prepared.refused)
     return prepared.data, prepared.probe

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from gallery.errors import UnknownSnapshot
 from gallery.models import Dataset
 from pedsite.accounts.models import User
 from training.errors import (
@@ -32,7 +33,17 @@ RECIPE_WORDS = {
     "gem": gettext_lazy("Pictures alone: people, or classes of anything."),
 }
 # What most people set; the rest is folded away in groups.
-MAIN = ("teacher", "pair_with", "model", "pretrained", "pretrained_licence", "steps", "batch", "lr")
+MAIN = (
+    "teacher",
+    "pair_with",
+    "start",
+    "model",
+    "pretrained",
+    "pretrained_licence",
+    "steps",
+    "batch",
+    "lr",
+)
 GROUPS = (
     (
         gettext_lazy("Pictures and image tower"),
@@ -58,6 +69,7 @@ OBJECTIVE = 2
 LABELS = {
     "teacher": gettext_lazy("Teacher"),
     "pair_with": gettext_lazy("Paired with the image tower of"),
+    "start": gettext_lazy("Goes on from"),
     "model": gettext_lazy("Both towers from"),
     "pretrained": gettext_lazy("Image tower from"),
     "pretrained_licence": gettext_lazy("Licence of these weights"),
@@ -99,6 +111,16 @@ class RunForm(forms.Form):
         empty_label=gettext_lazy("drawn people"),
         help_text=gettext_lazy("It is frozen as it is now; its test split takes no part."),
     )
+    snapshot = forms.IntegerField(
+        min_value=1,
+        max_value=2**31 - 1,
+        required=False,
+        label=gettext_lazy("Snapshot"),
+        help_text=gettext_lazy(
+            "The number of one, to learn from what reviewers said too; empty to freeze the "
+            "dataset now."
+        ),
+    )
     drawn_people = forms.IntegerField(
         min_value=2,
         max_value=MOST_DRAWN,
@@ -132,7 +154,7 @@ class RunForm(forms.Form):
         self.known = config.settings_of(recipe)
         for name, entry in self.known.items():
             self.fields[name] = _field(entry, self.defaults[name])
-        for name in ("teacher", "pair_with"):
+        for name in ("teacher", "pair_with", "start"):
             if name in self.fields:
                 self.fields[name] = _choice_of(name, _named(name, user))
 
@@ -140,6 +162,8 @@ class RunForm(forms.Form):
         found = super().clean() or {}
         if not found.get("dataset") and not found.get("drawn_people"):
             self.add_error("dataset", _("Choose a dataset, or say how many people to draw."))
+        if found.get("snapshot") and not found.get("dataset"):
+            self.add_error("dataset", _("Choose the dataset that the snapshot is of."))
         if "teacher" in self.known and not found.get("teacher"):
             self.add_error("teacher", _("This recipe learns from a teacher: choose one."))
         return found
@@ -167,6 +191,8 @@ class RunForm(forms.Form):
             field = "name"
         elif isinstance(error, BadTrainingData):
             field = "dataset"
+        elif isinstance(error, UnknownSnapshot):
+            field = "snapshot"
         elif isinstance(error, UnknownTeacher):
             field = "teacher"
         self.add_error(field if field in self.fields else None, str(error))
@@ -267,7 +293,11 @@ def _limits(entry: Field[Any]) -> str:
 
 
 def _choice_of(name: str, names: Iterable[str]) -> forms.ChoiceField:
-    empty = _("none") if name == "teacher" else _("the teacher")
+    empty = {
+        "teacher": _("none"),
+        "pair_with": _("the teacher"),
+        "start": _("nothing: from random weights"),
+    }[name]
     choices = [("", empty), *((one, one) for one in names)]
     return forms.ChoiceField(choices=choices, required=False, label=LABELS[name])
 
@@ -278,7 +308,10 @@ def _named(name: str, user: User) -> Iterator[str]:
         shown = Dataset.objects.visible_to(user)
         stores = Teacher.objects.ready().filter(snapshot__dataset__in=shown)
         yield from stores.order_by("name").values_list("name", flat=True)
-    yield from ModelVersion.objects.order_by("-pk").values_list("name", flat=True)
+    found = ModelVersion.objects.order_by("-pk")
+    if name == "start":
+        found = found.filter(text_encoder__characters__endswith=".npy")
+    yield from found.values_list("name", flat=True)
 
 
 def recipes() -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from gallery.models import Snapshot
 from pedsite.accounts.models import User
 from pedsite.jobs import work
 from pedsite.jobs.models import Job
-from training import lessons, revision, versions
+from training import continuing, lessons, revision, versions
 from training.drawn import Drawn
 from training.errors import (
     AlreadyTraining,
@@ -46,32 +46,35 @@ def request(
     licence: str = "",
     user: User | None = None,
     queue: bool = True,
+    snapshot: int | None = None,
 ) -> TrainingRun:
     """Freeze what to learn from and how, store the run and, with `queue`, hand it to a worker.
 
     Args:
         dataset: the name of one, of which a snapshot is frozen now, or `drawn:SEED:COUNT`.
+        snapshot: the number of one that was frozen before, to learn from that.
         settings: values of TrainConfig that differ from its defaults.
         name: what the version will be called; default `RECIPE-JOB`.
         licence: of the version; default that of the pretrained network, if one is named.
 
     Raises:
-        UnknownRecipe, BadSetting, UnknownDataset, BadTrainingData, BadVersionName,
-            UnknownTeacher: what was asked for cannot be.
+        UnknownRecipe, BadSetting, UnknownDataset, UnknownSnapshot, BadTrainingData,
+            BadVersionName, UnknownTeacher: what was asked for cannot be.
         NameTaken: a version has this name, or a run that is not over will give it.
         AlreadyTraining: the same training waits or runs.
     """
-    config = freeze(recipe, settings or {})
+    config = freeze(recipe, continuing.adopt(settings or {}))
     lessons.check(config)
-    drawn, snapshot = _source(dataset, user)
-    if snapshot is None:
+    drawn, frozen = _source(dataset, snapshot, user)
+    if frozen is None:
         lessons.check_drawn(config)
     else:
-        lessons.check_snapshot(config, snapshot)
+        lessons.check_snapshot(config, frozen)
+    numbered = {} if snapshot is None else {"snapshot": snapshot}
     job = work.request(
         KIND,
         task="training.train",
-        params={"recipe": recipe, "dataset": dataset, "licence": licence},
+        params={"recipe": recipe, "dataset": dataset, "licence": licence} | numbered,
         user=user,
         queue=queue,
     )
@@ -79,7 +82,7 @@ def request(
         job=job,
         recipe=recipe,
         config=config.to_dict(),
-        snapshot=snapshot,
+        snapshot=frozen,
         drawn=drawn,
         version_name=versions.check_name(name or f"{recipe}-{job.pk}"),
         revision=revision.current(),
@@ -198,14 +201,19 @@ def curves_folder(run: TrainingRun) -> Path:
     return Path(deployment.PEDSITE_WORK_DIR) / "tensorboard" / f"run-{run.pk}"
 
 
-def _source(dataset: str, user: User | None) -> tuple[str, Snapshot | None]:
+def _source(dataset: str, number: int | None, user: User | None) -> tuple[str, Snapshot | None]:
     if dataset.startswith(DRAWN):
+        if number is not None:
+            raise BadTrainingData("Drawn people have no snapshots: name a dataset.")
         try:
             Drawn.parse(dataset)
         except ValueError as exc:
             raise BadTrainingData(f"{exc}.") from exc
         return dataset, None
-    return "", snapshots.freeze(datasets.get(dataset), user)
+    found = datasets.get(dataset)
+    if number is not None:
+        return "", snapshots.numbered(found, number)
+    return "", snapshots.freeze(found, user)
 
 
 def _refuse_double(run: TrainingRun) -> None:

@@ -2,6 +2,9 @@
 
 An identity that the dataset gives no split gets one from a hash of its name, so that it never
 changes sides between two snapshots of a dataset, whatever was added to it in between.
+
+What reviewers confirmed is in a snapshot as captions; what they refused is held against the box:
+of the boxes to train on, also of those that have no other words.
 """
 
 import hashlib
@@ -39,6 +42,7 @@ class Sample:
 
     person: equal for boxes of one identity. bbox: left, top, right, bottom, as frozen.
     notes: (kind, language) of each caption, as the gallery calls them.
+    rejected: texts of which reviewers said that they do not describe it.
     """
 
     box: int
@@ -48,6 +52,12 @@ class Sample:
     bbox: tuple[int, int, int, int]
     captions: tuple[str, ...]
     notes: tuple[tuple[str, str], ...] = ()
+    rejected: tuple[str, ...] = ()
+
+    @property
+    def is_only_refused(self) -> bool:
+        """Nothing is known of it but what it is not."""
+        return bool(self.rejected) and not self.captions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,20 +85,36 @@ class Decoded:
 
 
 def prepare(
-    snapshot: Snapshot, folder: Path, *, height: int, width: int, tell: Tell = lambda note: None
+    snapshot: Snapshot,
+    folder: Path,
+    *,
+    height: int,
+    width: int,
+    judged: int = 0,
+    tell: Tell = lambda note: None,
 ) -> Prepared:
     """Captioned crops to learn from, and of other identities to select by.
 
+    Args:
+        judged: how many refused texts join each batch; 0 leaves what was refused out.
+
     Raises: as `decode`.
     """
-    chosen = select(samples(snapshots.read(snapshot), snapshot.dataset.name))
+    found_all = samples(snapshots.read(snapshot), snapshot.dataset.name, refused=judged > 0)
+    chosen = select(found_all)
     found = decode(chosen, folder, height=height, width=width, tell=tell)
     captions = [sample.captions for sample in found.samples]
     first, people, pixels = found.first, found.people, found.pixels
     held_out = CaptionedCrops(pixels[first:], people[first:], captions[first:])
     rows = np.arange(min(len(held_out), PROBE_ROWS))
     return Prepared(
-        data=CaptionedCrops(pixels[:first], people[:first], captions[:first]),
+        data=CaptionedCrops(
+            pixels[:first],
+            people[:first],
+            captions[:first],
+            [sample.rejected for sample in found.samples[:first]],
+            judged=judged,
+        ),
         probe=held_out.probe(rows, np.random.default_rng(0)),
         refused=found.refused,
     )
@@ -125,10 +151,11 @@ def decode(
 
 def refuse_few(chosen: list[Sample]) -> None:
     """Raises: BadTrainingData, fewer than two boxes to train on, or to select by."""
-    first = sum(sample.split == TRAIN for sample in chosen)
-    if first < 2 or len(chosen) - first < 2:
+    first = sum(sample.split == TRAIN and not sample.is_only_refused for sample in chosen)
+    held_out = sum(sample.split == VALIDATION for sample in chosen)
+    if first < 2 or held_out < 2:
         raise BadTrainingData(
-            f"{first} boxes to train on and {len(chosen) - first} to select by are "
+            f"{first} boxes to train on and {held_out} to select by are "
             "too few: at least 2 of each, of different people, are needed. Boxes of the split "
             "test are left out."
         )
@@ -137,18 +164,32 @@ def refuse_few(chosen: list[Sample]) -> None:
 def _read(stored: dict[str, Any]) -> Sample:
     # JSON knows no tuples.
     return Sample(
-        **stored | {"notes": tuple((kind, language) for kind, language in stored["notes"])}
+        **stored
+        | {
+            "notes": tuple((kind, language) for kind, language in stored["notes"]),
+            "rejected": tuple(stored.get("rejected", ())),
+        }
     )
 
 
-def samples(entries: Iterable[dict[str, Any]], dataset: str) -> list[Sample]:
-    """The captioned boxes of a snapshot, each with its person and split."""
+def samples(
+    entries: Iterable[dict[str, Any]], dataset: str, *, refused: bool = False
+) -> list[Sample]:
+    """The captioned boxes of a snapshot, each with its person and split.
+
+    A caption of which reviewers said that it does not describe the box is left out.
+
+    Args:
+        refused: with what reviewers refused, and with the boxes that have nothing else.
+    """
     found = []
     for entry in entries:
+        rejected = tuple(one["text"] for one in entry.get("rejected", ()))
         captions: dict[str, tuple[str, str]] = {}
         for one in entry["captions"]:  # what comes twice counts once
-            captions.setdefault(one["text"], (one["kind"], one["language"]))
-        if not captions:
+            if one["text"] not in rejected:
+                captions.setdefault(one["text"], (one["kind"], one["language"]))
+        if not captions and not (refused and rejected):
             continue
         # Nobody said who is in such a box: it is a person of its own, but boxes of one picture
         # stay on one side.
@@ -156,7 +197,14 @@ def samples(entries: Iterable[dict[str, Any]], dataset: str) -> list[Sample]:
         together = entry["identity"] or f"image {entry['image']}"
         split = entry["split"] or split_of(dataset, together)
         sample = _sample(entry, person, split)
-        found.append(replace(sample, captions=tuple(captions), notes=tuple(captions.values())))
+        found.append(
+            replace(
+                sample,
+                captions=tuple(captions),
+                notes=tuple(captions.values()),
+                rejected=rejected if refused else (),
+            )
+        )
     return found
 
 
@@ -221,9 +269,12 @@ def _place(dataset: str, person: str) -> float:
 def select(found: list[Sample]) -> list[Sample]:
     """Training samples, then validation samples; ordered by file within each.
 
-    A small dataset may leave nobody to select by: then the people whose hashes come first are
+    Those without words of their own come last among the training ones, and validate nothing. A
+    small dataset may leave nobody to select by: then the people whose hashes come first are
     taken from training, as few as give two boxes.
     """
+    refused = [sample for sample in found if sample.is_only_refused and sample.split == TRAIN]
+    found = [sample for sample in found if not sample.is_only_refused]
     training = [sample for sample in found if sample.split == TRAIN]
     held_out = [sample for sample in found if sample.split == VALIDATION]
     for person in sorted({s.person for s in training}, key=lambda person: _place("", person)):
@@ -232,7 +283,10 @@ def select(found: list[Sample]) -> list[Sample]:
         held_out += [sample for sample in training if sample.person == person]
         training = [sample for sample in training if sample.person != person]
     by_file = attrgetter("file", "box")
-    training = [_moved(sample, TRAIN) for sample in sorted(training, key=by_file)]
+    selecting = {sample.person for sample in held_out}
+    refused = [sample for sample in refused if sample.person not in selecting]
+    training = sorted(training, key=by_file) + sorted(refused, key=by_file)
+    training = [_moved(sample, TRAIN) for sample in training]
     # By hash, so that the rows that the probe takes are a fair choice.
     held_out = sorted(held_out, key=lambda sample: _place("", f"{sample.person} {sample.box}"))
     held_out = sorted(held_out[:PROBE_ROWS], key=by_file)

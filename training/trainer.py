@@ -1,7 +1,7 @@
 """Trains in a process of its own, watched from the worker or command that holds the job."""
 
 from pedsite.jobs.work import Work
-from training import child, runs
+from training import child, gains, runs
 from training.errors import TrainingFailed
 from training.models import TrainingRun
 
@@ -27,6 +27,8 @@ def step(work: Work, *, turn_s: float | None = None) -> bool:
         work.advance(note="")
         work.keep(version=ended.said["version"])
         log.unlink(missing_ok=True)
+        run.refresh_from_db()
+        gains.request_if_any(run, work.job.created_by)
         return False
     if "error" in ended.said:
         raise TrainingFailed(ended.said["error"])

@@ -18,7 +18,7 @@ AT_A_TIME = 20
 
 
 def revive() -> list[int]:
-    """Sends orphaned and forgotten jobs again, except of paused queues.
+    """Sends orphaned and forgotten jobs again.
 
     Returns: the ids of those sent.
     """
@@ -28,14 +28,10 @@ def revive() -> list[int]:
             _give_up(job)
         elif job.cancel_requested:
             Job.objects.cancel_unheld(job.pk)
-        elif not work.is_paused(job.queue):
+        else:
             logger.warning("%s lost its worker, sending it again", job)
             sent.append(job)
-    forgotten = (
-        Job.objects.of_queues_at_work()
-        .unsent_since(timezone.now() - LOST_AFTER)
-        .order_by("created_at")
-    )
+    forgotten = Job.objects.unsent_since(timezone.now() - LOST_AFTER).order_by("created_at")
     sent += forgotten[:AT_A_TIME]
     for job in sent:
         Job.objects.filter(pk=job.pk).update(sent_at=timezone.now())

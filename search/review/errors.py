@@ -62,3 +62,29 @@ class NothingToUndo(DomainError):
 
     def __init__(self) -> None:
         super().__init__(_("There is nothing to undo: it was undone, or decided anew since."))
+
+
+class NotDisputed(DomainError):
+    code = "not-disputed"
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(_("The reviewers do not differ here, or it was decided meanwhile."))
+
+
+class IsAParty(DomainError):
+    """A disagreement is decided by somebody who has not judged."""
+
+    code = "is-a-party"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(_("You judged this result yourself: somebody else has to decide."))
+
+
+class NoAdjudication(DomainError):
+    code = "no-adjudication"
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__(_("There is no such decision of yours, or it was taken back."))

@@ -3,7 +3,7 @@
     Query ─< Finding ─< Judgement (one a reviewer) >─ Decision (one press of a key) ─< Change
 
 A judgement is what a reviewer says now; a decision and its changes are how it came to be, and the
-way back.
+way back. Where reviewers differ, an Adjudication of somebody else says what counts.
 """
 
 from django.conf import settings
@@ -157,3 +157,43 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.judgement_id}: {self.before} → {self.decision.verdict}"
+
+
+class Adjudication(models.Model):
+    """What counts of a finding of which reviewers say different things: the word of a third."""
+
+    class Verdict(models.TextChoices):
+        CONFIRMED = "confirmed", _("confirmed")
+        REJECTED = "rejected", _("rejected")
+        UNSURE = "unsure", _("nobody can tell")
+
+    finding = models.ForeignKey(Finding, models.CASCADE, related_name="adjudications")
+    adjudicator = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="adjudications",
+        verbose_name=_("adjudicator"),
+    )
+    verdict = models.CharField(_("verdict"), max_length=10, choices=Verdict)
+    note = models.CharField(_("reason"), max_length=500, blank=True)
+    made_at = models.DateTimeField(_("made"), auto_now_add=True)
+    undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("adjudication")
+        verbose_name_plural = _("adjudications")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="search_adjudication_one_stands",
+                fields=["finding"],
+                condition=models.Q(undone_at=None),
+            ),
+            models.CheckConstraint(
+                name="search_adjudication_verdict",
+                condition=models.Q(verdict__in=["confirmed", "rejected", "unsure"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.finding_id}: {self.get_verdict_display()}"

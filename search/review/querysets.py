@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery, Value
+from django.db.models import Count, Exists, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from gallery.models import Dataset, Review
@@ -47,6 +47,12 @@ class FindingQuerySet(models.QuerySet):
             return rows
         # Of findings from before senders were kept, whoever asked first counts as the sender.
         return rows.filter(Q(sent_by=user) | Q(sent_by=None, query__created_by=user))
+
+    def disputed(self) -> Self:
+        """Those that were decided in more than one way."""
+        judgements = self.model._meta.get_field("judgements").related_model.objects
+        said = judgements.decided().values("finding").annotate(ways=Count("verdict", distinct=True))
+        return self.filter(pk__in=said.filter(ways__gt=1).values("finding"))
 
     def in_turn(self) -> Self:
         """The newest query first, its findings as they ranked; adds `place`."""

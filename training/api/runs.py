@@ -89,6 +89,14 @@ class RunListApi(APIView):
         dataset = serializers.CharField(
             help_text="Its name, or drawn:SEED:COUNT for people drawn for it."
         )
+        snapshot = serializers.IntegerField(
+            required=False,
+            allow_null=True,
+            min_value=1,
+            max_value=2**31 - 1,
+            help_text="Number of a snapshot of the dataset to learn from; without one the dataset "
+            "is frozen now, without what reviewers said.",
+        )
         settings = serializers.DictField(
             default=dict, help_text="Settings that differ from the recipe's."
         )
@@ -156,6 +164,7 @@ class RunListApi(APIView):
                 name=wanted["name"],
                 licence=wanted["licence"],
                 user=request.user,
+                snapshot=wanted.get("snapshot"),
             )
         except BadSetting as exc:
             name = setting_in(str(exc))

@@ -53,6 +53,14 @@ BERT = {
 }
 
 
+# What a version's towers are made of: to go on from it, these are its own.
+OF_TOWERS = (
+    "height", "width", "backbone", "normalize", "pooling", "gem_p", "parts", "detail",
+    "detail_maps", "dim", "text_tower", "byte_width", "text_width", "text_layers", "text_heads",
+    "text_stride", "lower",
+)  # fmt: skip
+
+
 def room_for(facts: int) -> int:
     """Dimensions that hold so many facts apart, and the three directions beside them."""
     return facts + 3
@@ -118,10 +126,18 @@ class TrainConfig:
     max_tokens: int = setting(100, low=2, high=4096)
 
     # Objective of `clip`.
+    # A version to go on from, whose towers these settings describe; empty to begin anew.
+    start: str = setting("", recipes=("clip",))
     scale: float = setting(14.0, above=0, high=100, recipes=("clip",))
     contrastive_weight: float = setting(1.0, low=0, high=1000, recipes=("clip",))
     # Needs data with known attributes; without them the term is left out.
     attribute_weight: float = setting(1.0, low=0, high=1000, recipes=("clip",))
+
+    # Of pairs that reviewers refused, each below those that fit; without judgements left out.
+    rejection_weight: float = setting(1.0, low=0, high=1000, recipes=("clip",))
+    # So many judged texts join each batch, each with a picture that was refused for it and one
+    # that was confirmed: however large the dataset is, a step sees some.
+    judged: int = setting(8, low=0, high=4096, recipes=("clip",))
 
     # Objectives of `distill` and `distill_text`.
     # A version, or a teacher whose vectors were extracted.

@@ -41,6 +41,8 @@ class Batch:
         teacher_image_known: (I,) says where.
     teacher_text: (T, E) and teacher_text_known: (T,) the same of the texts.
     tuples: (N, K) rows of pictures that belong together: anchor, positive, negatives.
+    rejected: (T, I), somebody said that text i does not describe picture j; None where nobody
+        said so of any.
     """
 
     pixels: Pixels
@@ -58,6 +60,7 @@ class Batch:
     teacher_text: Vectors | None = None
     teacher_text_known: Flags | None = None
     tuples: Rows | None = None
+    rejected: Flags | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,42 +105,72 @@ class PairData(Protocol):
         """A text about each row, and which rows of the gallery it describes, (T, G)."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A text that people judged: rows that it was confirmed for, which may be none, and refused."""
+
+    text: str
+    confirmed: Rows
+    refused: Rows
+
+
 class CaptionedCrops:
     """Crops with written captions and the number of the person in each.
 
     Args:
         pixels: (N, H, W, 3), commonly a memory map.
         people: (N,) identity numbers; equal numbers are one person.
-        captions: for each crop its captions, at least one.
+        captions: for each crop its captions. Those without any come last; they are shown beside
+            what was refused for them and never drawn by themselves.
+        rejected: for each crop the texts of which people said that they do not describe it.
+        judged: so many of the refused texts join each batch; see the config.
 
-    Raises: ValueError, lengths differ, or a crop has no caption.
+    Raises: ValueError, lengths differ, or a crop has neither a caption nor a refused text, or
+        stands before one that has a caption.
     """
 
     fields: ClassVar[list[slice]] = []
     teacher_dim: ClassVar[int] = 0
 
-    def __init__(self, pixels: Pixels, people: Rows, captions: Sequence[Sequence[str]]) -> None:
-        if not len(pixels) == len(people) == len(captions):
-            raise ValueError(f"{len(pixels)} crops, {len(people)} people, {len(captions)} captions")
-        missing = [row for row, texts in enumerate(captions) if not texts]
-        if missing:
-            raise ValueError(f"crop {missing[0]} has no caption")
+    def __init__(
+        self,
+        pixels: Pixels,
+        people: Rows,
+        captions: Sequence[Sequence[str]],
+        rejected: Sequence[Sequence[str]] = (),
+        *,
+        judged: int = 0,
+    ) -> None:
+        if not len(pixels) == len(people) == len(captions) == len(rejected or captions):
+            raise ValueError(
+                f"{len(pixels)} crops, {len(people)} people, {len(captions)} captions, "
+                f"{len(rejected)} refused"
+            )
         self._pixels = pixels
         self._people = people
         self._captions = captions
+        self._rejected = [frozenset(texts) for texts in rejected] or [frozenset()] * len(captions)
+        self._count = sum(1 for texts in captions if texts)
+        for row, texts in enumerate(captions):
+            if not texts and (row < self._count or not self._rejected[row]):
+                raise ValueError(f"crop {row} has no caption")
         # Without gaps from 0, as class weights need them; the numbers given may have gaps.
         self._identities = np.unique(people, return_inverse=True)[1].astype(np.int64)
         self.classes = int(self._identities.max(initial=-1)) + 1
+        self._questions = _questions(captions, self._rejected)
+        self._judged = min(judged, len(self._questions))
 
     @property
     def identities(self) -> Rows:
-        return self._identities
+        return self._identities[: self._count]
 
     def __len__(self) -> int:
-        return len(self._pixels)
+        return self._count
 
     def batch(self, rows: Rows, texts: int, rng: np.random.Generator) -> Batch:
         chosen = [_any_of(self._captions[row], rng) for row in rows[:texts]]
+        if self._judged:
+            return self._judged_batch(rows, chosen, rng)
         return Batch(
             pixels=self._pixels[rows],
             texts=chosen,
@@ -159,12 +192,73 @@ class CaptionedCrops:
         texts = [_any_of(self._captions[row], rng) for row in rows]
         return Probe(pixels=self._pixels[rows], texts=texts, positive=self._fits(rows, texts, rows))
 
+    def _judged_batch(self, rows: Rows, chosen: list[str], rng: np.random.Generator) -> Batch:
+        """With some questions: each with a picture that was refused, what that one is called, and
+        a picture that was confirmed, so that both can be compared."""
+        asked = [np.array([row]) for row in rows[: len(chosen)]]
+        shown = [rows]
+        for place in rng.choice(len(self._questions), self._judged, replace=False):
+            question = self._questions[place]
+            refused = rng.choice(question.refused, 1)
+            shown.append(refused)
+            chosen.append(question.text)
+            asked.append(question.confirmed)
+            if len(question.confirmed):
+                shown.append(rng.choice(question.confirmed, 1))
+            if own := self._captions[int(refused[0])]:
+                chosen.append(_any_of(own, rng))
+                asked.append(refused)
+        pictures = np.concatenate(shown)
+        return Batch(
+            pixels=self._pixels[pictures],
+            texts=chosen,
+            positive=self._fits_any(asked, chosen, pictures),
+            identities=self._identities[pictures],
+            rejected=self._refused(chosen, pictures),
+        )
+
     def _fits(self, asked: Rows, texts: list[str], rows: Rows) -> Flags:
-        same: Flags = self._people[asked][:, None] == self._people[rows][None, :]
-        # A caption that another picture also carries word for word describes that one too.
-        for index, text in enumerate(texts):
+        return self._fits_any(
+            [asked[place : place + 1] for place in range(len(asked))], texts, rows
+        )
+
+    def _fits_any(self, asked: Sequence[Rows], texts: list[str], rows: Rows) -> Flags:
+        """(T, I): whom a text was written for, by person, and whoever else carries it."""
+        people = self._people[rows]
+        same: Flags = np.zeros((len(texts), len(rows)), bool)
+        for index, (text, written_for) in enumerate(zip(texts, asked, strict=True)):
+            same[index] = np.isin(people, self._people[written_for])
+            # A caption that another picture also carries word for word describes that one too.
             same[index] |= [text in self._captions[row] for row in rows]
-        return same
+        return same & ~self._refused(texts, rows)
+
+    def _refused(self, texts: list[str], rows: Rows) -> Flags:
+        found: Flags = np.zeros((len(texts), len(rows)), bool)
+        for place, row in enumerate(rows):
+            if said := self._rejected[row]:
+                found[:, place] = [text in said for text in texts]
+        return found
+
+
+def _questions(
+    captions: Sequence[Sequence[str]], rejected: Sequence[frozenset[str]]
+) -> list[Question]:
+    refused: dict[str, list[int]] = {}
+    for row, texts in enumerate(rejected):
+        for text in sorted(texts):
+            refused.setdefault(text, []).append(row)
+    confirmed: dict[str, list[int]] = {text: [] for text in refused}
+    for row, own in enumerate(captions):
+        for text in confirmed.keys() & set(own):
+            confirmed[text].append(row)
+    return [
+        Question(
+            text=text,
+            confirmed=np.array(confirmed[text], dtype=np.int64),
+            refused=np.array(rows, dtype=np.int64),
+        )
+        for text, rows in refused.items()
+    ]
 
 
 def _any_of(texts: Sequence[str], rng: np.random.Generator) -> str:

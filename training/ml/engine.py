@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training.ml import checkpoint, objectives, pace, processes, vocabulary
+from training.ml import checkpoint, objectives, pace, processes, vocabulary, warm_start
 from training.ml.config import ConfigError, TrainConfig
 from training.ml.data import PairData, Probe
-from training.ml.dual_encoder import build
+from training.ml.dual_encoder import DualEncoder, build
 from training.ml.learner import Diverged, Learner
 from training.ml.loader import Loaded, Reader, batches, epoch_steps, gallery_batches
 from training.ml.optim import Ema, optimizer
@@ -26,10 +26,12 @@ from training.ml.pace import Pace
 from training.ml.stages import Stage, stages
 from training.ml.validation import encode_pictures, validate
 
-__all__ = ["BEST", "LAST", "PACE", "Diverged", "Stopped", "Watch", "train"]
+__all__ = ["BEST", "LAST", "PACE", "START", "Diverged", "Stopped", "Watch", "train"]
 
 LAST = "last.pt"
 BEST = "best.pt"
+# The weights to begin with, where there are some: {"model": state}.
+START = "start.pt"
 PACE = "pace.json"
 
 
@@ -91,8 +93,7 @@ class _Run:
         torch.manual_seed(config.seed)
         self.config, self.data, self.probe = config, data, probe
         self.folder, self.watch = folder, watch
-        fields = [field.stop - field.start for field in data.fields]
-        self.model = build(config, fields, vocabulary.of_data(config, data))
+        self.model = self._model()
         self.model.freeze(config.freeze)
         self.objective = objectives.build(config, data, self.model.dim)
         folder.mkdir(parents=True, exist_ok=True)
@@ -105,6 +106,22 @@ class _Run:
             self.step, self.best = int(self.stored["step"]), float(self.stored["best"])
             self.stale = int(self.stored["stale"])
 
+    def _model(self) -> DualEncoder:
+        """New, or with the weights that the run begins with."""
+        fields = [field.stop - field.start for field in self.data.fields]
+        path = self.folder / START
+        self.begins_with_weights = path.exists()
+        if not self.begins_with_weights:
+            return build(self.config, fields, vocabulary.of_data(self.config, self.data))
+        state = checkpoint.load(path)["model"]
+        sizes = warm_start.sizes_of(state)
+        if fields and fields != sizes:
+            raise ConfigError(f"start knows facts of {sizes}, the data of {fields}")
+        model = build(self.config, sizes)
+        some = np.arange(min(warm_start.LOOKED_AT, len(self.data)))
+        warm_start.begin(model, state, self.data.pictures(some))
+        return model
+
     def enter(self, stage: Stage) -> None:
         """Make ready for the stage's steps, from a checkpoint if one was cut there."""
         if stage.against_gallery:
@@ -113,6 +130,8 @@ class _Run:
             self.learner = self._learner(nn.ModuleList([self.objective, self.model]))
             if self.stored is not None:
                 self.learner.load(self.stored)
+            elif self.begins_with_weights:
+                self._select()  # what it begins with is kept unless something better comes
         self.stored = None
 
     def go_through(self, stage: Stage) -> None:

@@ -70,11 +70,12 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
 @operators_only
 @never_cache
 def run_new(request: HttpRequest) -> HttpResponse:
-    """GET and POST /runs/new/?recipe=NAME: start a training."""
+    """GET and POST /runs/new/?recipe=NAME: start a training; fields of the form fill it in."""
     recipe = request.GET.get("recipe", "")
     if recipe not in RECIPES:
         recipe = next(iter(RECIPES))
-    form = RunForm(request.POST or None, recipe=recipe, user=request.user)
+    given = {name: value for name, value in request.GET.items() if name != "recipe"}
+    form = RunForm(request.POST or None, recipe=recipe, user=request.user, initial=given)
     if form.is_valid():
         try:
             made = runs.request(
@@ -84,6 +85,7 @@ def run_new(request: HttpRequest) -> HttpResponse:
                 name=form.cleaned_data["name"],
                 licence=form.cleaned_data["licence"],
                 user=request.user,
+                snapshot=form.cleaned_data["snapshot"],
             )
         except DomainError as exc:
             form.refuse(exc)

@@ -29,6 +29,12 @@ class Command(BaseCommand):
             help="its name, or drawn:SEED:COUNT for COUNT drawn people without rows",
         )
         parser.add_argument(
+            "--snapshot",
+            type=int,
+            metavar="N",
+            help="learn from the dataset as snapshot N has it, not as it is now",
+        )
+        parser.add_argument(
             "--set",
             # Not "settings": that is Django's own option.
             dest="pairs",
@@ -48,6 +54,7 @@ class Command(BaseCommand):
         *,
         recipe: str,
         dataset: str,
+        snapshot: int | None,
         pairs: list[str],
         name: str,
         licence: str,
@@ -76,6 +83,7 @@ class Command(BaseCommand):
                 name=name,
                 licence=licence,
                 queue=queue,
+                snapshot=snapshot,
             )
         except DomainError as exc:
             raise CommandError(str(exc)) from exc

@@ -28,6 +28,7 @@ class Targets:
     teacher_text: Tensor | None = None
     teacher_text_known: Tensor | None = None
     tuples: Tensor | None = None
+    rejected: Tensor | None = None
 
     @classmethod
     def of(cls, batch: Batch, place: torch.device) -> Self:

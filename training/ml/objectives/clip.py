@@ -15,6 +15,7 @@ from training.ml.losses.attributes import (
     text_attribute_loss,
 )
 from training.ml.losses.contrastive import info_nce, symmetric_info_nce
+from training.ml.losses.rejection import rejection_loss
 from training.ml.objectives.base import Objective, Outputs, Targets
 
 # CLIP stops here too: a sharper softmax makes training unstable.
@@ -28,7 +29,8 @@ class Clip(Objective):
 
     Args:
         scale: 1 / temperature at the start.
-        contrastive_weight: of the InfoNCE term; attribute_weight: of each term about facts.
+        contrastive_weight: of the InfoNCE term; attribute_weight: of each term about facts;
+            rejection_weight: of what people refused.
         fields: which facts belong to each field; empty where the data know none.
         text_states: the text tower ends in a StatedHead, which tells how probable it is that the
             text states each fact.
@@ -40,6 +42,7 @@ class Clip(Objective):
         scale: float,
         contrastive_weight: float,
         attribute_weight: float,
+        rejection_weight: float,
         fields: list[slice],
         text_states: bool,
     ) -> None:
@@ -47,6 +50,7 @@ class Clip(Objective):
         self.log_scale = nn.Parameter(torch.tensor(math.log(scale)))
         self.contrastive_weight = contrastive_weight
         self.attribute_weight = attribute_weight
+        self.rejection_weight = rejection_weight
         self.fields = fields
         self.text_states = text_states
 
@@ -59,7 +63,8 @@ class Clip(Objective):
         return {"scale": float(self.scale.detach())}
 
     def forward(self, outputs: Outputs, targets: Targets) -> dict[str, Tensor]:
-        """Terms `contrastive`, and `text_attributes`, `text_distance`, `image_attributes`."""
+        """Terms `contrastive`, `rejected` where people refused a pair of the batch, and
+        `text_attributes`, `text_distance`, `image_attributes`."""
         if outputs.image_is_fixed:
             found = self._against_gallery(outputs, targets)
             return {"contrastive": self.contrastive_weight * found}
@@ -74,10 +79,22 @@ class Clip(Objective):
                 raise ValueError("pictures alone need data with known attributes")
             contrastive = symmetric_info_nce(asked, outputs.image, targets.positive, self.scale)
             losses["contrastive"] = self.contrastive_weight * contrastive
+        both = outputs.image is not None and outputs.text is not None
+        if both and targets.rejected is not None and self.rejection_weight:
+            losses["rejected"] = self.rejection_weight * self._rejected(outputs, targets)
         if said is not None and self.attribute_weight:
             facts = self._facts(outputs, targets, said)
             losses |= {name: self.attribute_weight * loss for name, loss in facts.items()}
         return losses
+
+    def _rejected(self, outputs: Outputs, targets: Targets) -> Tensor:
+        assert outputs.text is not None
+        assert outputs.image is not None
+        assert targets.rejected is not None
+        # The temperature is learned from the contrast alone: here a lower one would always pay.
+        return rejection_loss(
+            outputs.text, outputs.image, targets.positive, targets.rejected, self.scale.detach()
+        )
 
     def _facts(self, outputs: Outputs, targets: Targets, said: Tensor) -> dict[str, Tensor]:
         """What each tower reads, against what is known."""
@@ -118,6 +135,7 @@ def build(config: TrainConfig, data: PairData, dim: int) -> Clip:
         scale=config.scale,
         contrastive_weight=config.contrastive_weight,
         attribute_weight=config.attribute_weight,
+        rejection_weight=config.rejection_weight,
         fields=data.fields,
         text_states=knows_facts and config.text_tower == "characters",
     )

@@ -214,3 +214,21 @@ def test_gem_without_a_tuple_in_the_batch_learns_nothing_and_does_not_break():
     )
     found = built("gem", gem_loss="tuples")(Outputs(image=vectors(2, 1)), target)
     assert found["tuples"].item() == 0
+
+
+def test_clip_weighs_what_was_refused_and_leaves_it_out_where_nothing_was():
+    fits = torch.eye(4, dtype=torch.bool).repeat(2, 1)[:6]
+    refused = torch.zeros_like(fits)
+    refused[0, 1] = True
+    plain, judged = Targets(positive=fits), Targets(positive=fits, rejected=refused)
+    twice, once = (built("clip", rejection_weight=weight) for weight in (2.0, 1.0))
+    assert set(once(OUT, plain)) == {"contrastive"}
+    assert set(built("clip", rejection_weight=0.0)(OUT, judged)) == {"contrastive"}
+    found = once(OUT, judged)
+    assert twice(OUT, judged)["rejected"].item() == pytest.approx(2 * found["rejected"].item())
+    assert found["contrastive"].item() == once(OUT, plain)["contrastive"].item()
+    # The temperature is not learned from it: a lower one would always pay.
+    seen = Outputs(image=OUT.image.clone().requires_grad_(), text=OUT.text)
+    once(seen, judged)["rejected"].backward()
+    assert once.log_scale.grad is None
+    assert seen.image.grad[1].abs().sum() > 0
