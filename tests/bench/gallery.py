@@ -54,10 +54,9 @@ def whole(work: Path) -> Gallery:
 def tenth(work: Path) -> Gallery:
     """The first tenth of them, in a space of its own."""
     whole(work)
-    from training import versions
 
     return _filled(
-        versions.register_bundle(shipped.FOLDER, name="bench-tenth", space="bench-tenth"),
+        shipped.registered("tenth"),
         size() // 10,
     )
 

@@ -140,10 +140,9 @@ def web_process(work: Path) -> Iterator[Line]:
 def _beside_enrollment(port: int, secret: str, texts: list[str]) -> Line:
     from search.models import Embedding
     from tests.bench import enrolling
-    from training import versions
 
     dataset = enrolling.pictures()
-    version = versions.register_bundle(shipped.FOLDER, name="bench-load", space="bench-load")
+    version = shipped.registered("load")
     idle, busy = [], []
     for _round in range(ROUNDS):
         idle.append(np.percentile(_ask_at_once(port, secret, texts, 1)[0], 95))

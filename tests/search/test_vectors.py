@@ -4,7 +4,7 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from django.db import DataError, transaction
+from django.db import DataError, connection, transaction
 
 from search import vectors
 from search.models import Embedding
@@ -48,6 +48,16 @@ def test_a_row_repeats_what_its_image_says(encoder, dataset):
     vectors.write(dataset, encoder, [(box.pk, rows.unit_vectors(1, DIM)[0])])
     row = Embedding.objects.get()
     assert (row.dataset, row.camera, row.taken_at) == (dataset, camera, taken)
+
+
+def test_the_planner_knows_how_few_rows_come_in(encoder, dataset):
+    """Of a table that nobody counted it expects thousands, and reads all boxes there are."""
+    boxes = rows.make_boxes(rows.make_image_row(dataset), 40)
+    some = list(zip((box.pk for box in boxes), rows.unit_vectors(40, DIM), strict=True))
+    vectors.write(dataset, encoder, some)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 'search_incoming'::regclass")
+        assert cursor.fetchone() == (40,)
 
 
 def test_a_box_keeps_the_vector_that_it_has(encoder, dataset):
