@@ -63,7 +63,7 @@ class BoxApi(APIView):
 
     class Output(serializers.ModelSerializer):
         class OfImage(serializers.ModelSerializer):
-            camera = serializers.CharField(source="camera.name", default=None)
+            camera = serializers.CharField(source="camera.name", default=None, allow_null=True)
             url = serializers.SerializerMethodField(help_text="JPEG; ?w= bounds its width.")
 
             class Meta:
@@ -87,7 +87,7 @@ class BoxApi(APIView):
             "are exclusive.",
         )
         dataset = serializers.CharField(source="image.dataset.name")
-        identity = serializers.CharField(source="identity.key", default=None)
+        identity = serializers.CharField(source="identity.key", default=None, allow_null=True)
         split = serializers.CharField(source="identity.split", default="")
         image = OfImage()
         captions = OfCaption(many=True)

@@ -291,7 +291,12 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "pedsite",
     "DESCRIPTION": "Find a person in a gallery by words, by a picture, or by another box.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "pedsite.schema.complete",
+    ],
     # Operations are grouped by the word after it.
     "SCHEMA_PATH_PREFIX": "/api/v[0-9]+/",
     "SWAGGER_UI_DIST": "SIDECAR",

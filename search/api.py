@@ -212,6 +212,7 @@ class SearchApi(APIView):
                     "failed": 0,
                     "failures": [],
                     "expected_false_hits": 1.024,
+                    "measured_on": "demo",
                     "next": None,
                     "hits": [
                         {

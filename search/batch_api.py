@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -50,7 +50,18 @@ class BatchApi(APIView):
         class Meta:
             ref_name = "SearchBatchAnswers"
 
-    @extend_schema(operation_id="search_batch", request=Input, responses=Output)
+    @extend_schema(
+        operation_id="search_batch",
+        request=Input,
+        responses=Output,
+        examples=[
+            OpenApiExample(
+                "Two",
+                request_only=True,
+                value={"queries": [{"text": "a man in a blue coat"}, {"box": 17, "limit": 5}]},
+            )
+        ],
+    )
     def post(self, request: Request) -> Response:
         """One answer for each query, in their order; one that is refused does not stop the rest."""
         given = self.Input(data=request.data)

@@ -130,7 +130,9 @@ class WebhookListApi(APIView):
             OpenApiExample(
                 "All events", request_only=True, value={"url": "https://hooks.example/pedsite"}
             ),
-            OpenApiExample("Made", response_only=True, value={**SHOWN, "secret": SECRET}),
+            OpenApiExample(
+                "Made", response_only=True, status_codes=["201"], value={**SHOWN, "secret": SECRET}
+            ),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -170,7 +172,11 @@ class SecretApi(APIView):
         summary="Change the secret of a webhook",
         request=None,
         responses={201: SecretOutput},
-        examples=[OpenApiExample("Shown once", response_only=True, value={"secret": SECRET})],
+        examples=[
+            OpenApiExample(
+                "Shown once", response_only=True, status_codes=["201"], value={"secret": SECRET}
+            )
+        ],
     )
     def post(self, request: Request, webhook_id: int) -> Response:
         secret = hooks.rotate(hooks.find(request.user, webhook_id))
@@ -189,6 +195,7 @@ class PingApi(APIView):
             OpenApiExample(
                 "Queued",
                 response_only=True,
+                status_codes=["202"],
                 value={
                     **MESSAGE,
                     "event": "ping",
@@ -256,6 +263,7 @@ class AgainApi(APIView):
             OpenApiExample(
                 "Queued",
                 response_only=True,
+                status_codes=["202"],
                 value={**MESSAGE, "state": "waiting", "attempts": 0, "delivered_at": None},
             )
         ],

@@ -63,8 +63,8 @@ class EvaluationOutput(serializers.ModelSerializer):
         view_name="api:evaluation", lookup_url_kwarg="evaluation_id"
     )
     page_url = serializers.SerializerMethodField()
-    version = serializers.CharField(source="version.name", default=None)
-    teacher = serializers.CharField(source="teacher.name", default=None)
+    version = serializers.CharField(source="version.name", default=None, allow_null=True)
+    teacher = serializers.CharField(source="teacher.name", default=None, allow_null=True)
     dataset = serializers.CharField(source="snapshot.dataset.name")
     snapshot = serializers.IntegerField(
         source="snapshot.number", help_text="Which of the dataset's frozen states."

@@ -50,11 +50,14 @@ class RunOutput(serializers.ModelSerializer):
     url = serializers.HyperlinkedIdentityField(view_name="api:run", lookup_url_kwarg="run_id")
     page_url = serializers.SerializerMethodField()
     version = serializers.CharField(
-        source="version.name", default=None, help_text="The version that it gave."
+        source="version.name", default=None, allow_null=True, help_text="The version that it gave."
     )
     source = serializers.CharField(help_text="What it learns from.")
     fingerprint = serializers.CharField(
-        source="snapshot.fingerprint", default=None, help_text="Of the frozen data."
+        source="snapshot.fingerprint",
+        default=None,
+        allow_null=True,
+        help_text="Of the frozen data.",
     )
     state = serializers.CharField(source="job.state")
     queue_position = serializers.IntegerField(source="job.queue_position", allow_null=True)
