@@ -307,6 +307,19 @@ class TooFewToCalibrate(DomainError):
         )
 
 
+class NotCalibrated(DomainError):
+    """Nothing was promised that could be held to account."""
+
+    code = "not-calibrated"
+    status = 409
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            _("Version “%(version)s” was never calibrated: run calibrate first.")
+            % {"version": version}
+        )
+
+
 class Unsavable(DomainError):
     code = "unsavable-search"
 
