@@ -67,6 +67,13 @@ def encode_jpeg(picture: Image.Image | np.ndarray, quality: int = 88) -> bytes:
     return out.getvalue()
 
 
+def encode_png(picture: Image.Image | np.ndarray) -> bytes:
+    """A PNG without metadata of an RGB picture, or of an array uint8 [height, width, 3]."""
+    out = io.BytesIO()
+    Image.fromarray(np.asarray(picture)).save(out, "PNG")
+    return out.getvalue()
+
+
 def _open(data: bytes) -> Image.Image:
     try:
         opened = Image.open(io.BytesIO(data), formats=_TRIED)

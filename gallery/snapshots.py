@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -157,13 +157,51 @@ class _Counter:
         return {split: mine | people.get(split, {}) for split, mine in sorted(self._of.items())}
 
 
+def leave_out(
+    snapshot: Snapshot, boxes: Collection[int], files: Mapping[str, str] | None = None
+) -> str:
+    """Write a snapshot anew without some boxes; it keeps its number and gets the fingerprint that
+    what is left has. Call it in a transaction.
+
+    Args:
+        files: new names of stored pictures by the old ones.
+
+    Returns: the name of the file that it had, to be deleted once that is committed.
+    """
+    left = (
+        row | {"file": (files or {}).get(row["file"], row["file"])}
+        for row in read(snapshot)
+        if row["box"] not in boxes
+    )
+    with tempfile.TemporaryFile() as file:
+        written = _pack(left, file)
+        file.seek(0)
+        name = f"snapshots/{snapshot.dataset_id}/{snapshot.number}-{written.fingerprint[:16]}"
+        old, stored = snapshot.file.name, default_storage.save(f"{name}.jsonl.gz", File(file))
+    snapshot.fingerprint, snapshot.file, snapshot.counts = (
+        written.fingerprint,
+        stored,
+        written.counts,
+    )
+    snapshot.box_count = sum(each["boxes"] for each in written.counts.values())
+    snapshot.caption_count = sum(each["captions"] for each in written.counts.values())
+    snapshot.save()
+    return str(old)
+
+
 def _write(dataset: Dataset, file: IO[bytes], judged: Judged | None) -> _Written:
     """Write a dataset's lines."""
+    return _pack(
+        (_row(box) if judged is None else _judged_row(box, judged) for box in _boxes(dataset)),
+        file,
+    )
+
+
+def _pack(rows: Iterable[dict[str, Any]], file: IO[bytes]) -> _Written:
     digest, counter = hashlib.sha256(), _Counter()
     # mtime 0: the same lines give the same bytes.
     with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0) as packed:
-        for box in _boxes(dataset):
-            row = _row(box) if judged is None else _judged_row(box, judged)
+        for row in rows:
             line = json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
             digest.update(line)
             packed.write(line)

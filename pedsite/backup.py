@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-import redis
 from django.conf import settings
 from django.core.files.storage import Storage, default_storage
 from django.core.management import call_command
@@ -26,6 +25,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
+from pedsite import cached
 from pedsite.audit.journal import Action, record
 from pedsite.servers import Postgres
 
@@ -136,7 +136,8 @@ def restore(path: Path, *, replace: bool = False, watch: Watch = lambda size: No
             "--exit-on-error", f"--dbname={_database()}", dump.name,
         )  # fmt: skip
     call_command("migrate", verbosity=0)
-    _forget_cached()
+    # What was cached speaks of rows that may be others now.
+    cached.forget()
     record(Action.CHANGE, user=None, about="restored a backup", made_at=manifest.made_at)
     return manifest
 
@@ -239,11 +240,3 @@ def _run(program: str, *words: str) -> None:
     done = subprocess.run([found, *words], env=environment, capture_output=True, text=True)
     if done.returncode:
         raise BackupError(f"{program} failed: {done.stderr.strip()[-500:]}")
-
-
-def _forget_cached() -> None:
-    """What was cached speaks of rows that may be others now; the queue in the same place stays."""
-    prefix = settings.CACHES["default"]["KEY_PREFIX"]
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
-        for key in client.scan_iter(f"{prefix}:*", count=1000):
-            client.delete(key)

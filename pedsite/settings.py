@@ -399,6 +399,11 @@ if MILVUS_URI:
         "schedule": timedelta(seconds=5),
         "options": {"expires": 5},
     }
+CELERY_BEAT_SCHEDULE["search-retain"] = {
+    "task": "search.retain",
+    "schedule": timedelta(hours=24),
+    "options": {"expires": 3600},
+}
 # Searches at the same time over all web processes (0: two a core), and those that may wait for a
 # place (-1: as many again). Set the first where web processes have more cores than this machine.
 # Whoever sends it as a bearer may read /metrics; without one only administrators may.

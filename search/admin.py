@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
 from search.cases.models import Case, CaseEvent, CaseExport
+from search.forgetting.models import Removal, RetentionRule
 from search.models import (
     Calibration,
     CompactIndex,
@@ -197,3 +198,18 @@ def _thumbnail(box_id: int) -> str:
     return format_html(
         '<img src="{}?h=64" alt="" height="64">', reverse("gallery:crop", args=[box_id])
     )
+
+
+@admin.register(Removal)
+class RemovalAdmin(ReadOnly):
+    list_display = ["id", "why", "dataset_name", "requested_by", "requested_at", "finished_at"]
+    list_filter = ["why"]
+    list_select_related = ["requested_by"]
+    # Who goes, while they go.
+    exclude = ["plan"]
+
+
+@admin.register(RetentionRule)
+class RetentionRuleAdmin(ReadOnly):
+    list_display = ["dataset", "days", "since", "set_by", "set_at"]
+    list_select_related = ["dataset", "set_by"]

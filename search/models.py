@@ -10,6 +10,7 @@ from pgvector.django import HalfVectorField
 
 # Django finds models here: these are told of where they are imported from.
 from search.cases.models import Case, CaseEvent, CaseExport, CaseHit, CaseNote, CaseSearch
+from search.forgetting.models import Removal, RetentionRule
 from search.querysets import EmbeddingQuerySet, ServingVersionQuerySet
 from search.review.models import Change, Decision, Finding, Judgement, Query
 from search.trial_models import Comparison, Inspection, Preference, QueryKind
@@ -18,7 +19,7 @@ __all__ = [
     "Background", "Calibration", "Case", "CaseEvent", "CaseExport", "CaseHit",
     "CaseNote", "CaseSearch", "Change", "CompactIndex", "Comparison", "Decision", "Embedding",
     "Finding", "IndexTuning", "Inspection", "Judgement", "Mirror", "Mode", "Preference", "Query",
-    "QueryKind", "SavedSearch", "ServingVersion", "Unmirrored",
+    "QueryKind", "Removal", "RetentionRule", "SavedSearch", "ServingVersion", "Unmirrored",
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from search import (
 from search.cases import exports
 from search.engines import mirror
 from search.errors import EngineSilent
+from search.forgetting import removal, retention
 from search.snapshots import freezing
 
 
@@ -91,3 +92,13 @@ def export_case(job_id: int) -> None:
 @shared_task(name=enrollment.TELL)
 def tell_matches() -> None:
     watching.tell_all()
+
+
+@shared_task(name=removal.TASK)
+def remove(job_id: int) -> None:
+    work.execute(job_id, removal.step)
+
+
+@shared_task(name="search.retain")
+def retain() -> None:
+    retention.apply_all()

@@ -12,6 +12,8 @@ from search import (
 )
 from search.cases import api as case_api
 from search.cases import views as case_views
+from search.forgetting import api as forgetting_api
+from search.forgetting import views as forgetting_views
 from search.review import api as review_api
 from search.review import views as review_views
 
@@ -54,11 +56,20 @@ review_patterns = [
     path("cases/<int:pk>/export/", case_views.export, name="case-export"),
     path("cases/<int:pk>/exports/<int:export_id>/", case_views.download, name="case-download"),
 ]
+forgetting_patterns = [
+    path("removals/", forgetting_views.removals, name="removals"),
+    path("removals/<int:pk>/", forgetting_views.show, name="removal"),
+    path("removals/<int:pk>/again/", forgetting_views.again, name="again"),
+    path("removals/rules/<str:name>/", forgetting_views.rule, name="rule"),
+    path("removals/rules/<str:name>/apply/", forgetting_views.apply, name="apply"),
+    path("boxes/<int:box_id>/forget/", forgetting_views.forget, name="forget"),
+]
 urlpatterns = [
     # Namespaces of their own: the pages belong to the section on models.
     path("", include((generation_patterns, "generations"))),
     path("", include((inspection_patterns, "inspections"))),
     path("", include((review_patterns, "review"))),
+    path("", include((forgetting_patterns, "forgetting"))),
     path("search/", views.search, name="search"),
     path("search/export/<str:form>/", result_views.export, name="export"),
     path("searches/", result_views.saved_list, name="saved-list"),
@@ -107,6 +118,10 @@ api_urlpatterns = [
         case_api.ExportFileApi.as_view(),
         name="case-export-file",
     ),
+    path("removals", forgetting_api.RemovalsApi.as_view(), name="removals"),
+    path("removals/<int:pk>", forgetting_api.RemovalApi.as_view(), name="removal"),
+    path("removals/<int:pk>/again", forgetting_api.RemovalAgainApi.as_view(), name="removal-again"),
+    path("retention", forgetting_api.RetentionApi.as_view(), name="retention"),
     path("agreement", review_api.AgreementApi.as_view(), name="agreement"),
     path("judgements/undo", review_api.UndoApi.as_view(), name="judgement-undo"),
 ]

@@ -1,5 +1,6 @@
 """What a key may do, how long guessing at keys goes well, and keys for programs."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
 from django.urls import get_resolver, reverse
+from django.urls.converters import UUIDConverter
 from django.utils import timezone
 
 from pedsite.accounts import keys, scopes
@@ -42,14 +44,19 @@ def operations():
         if getattr(pattern, "namespace", None) != "api":
             continue
         for each in pattern.url_patterns:
-            address = reverse(f"api:{each.name}", kwargs=dict.fromkeys(_names(each), 1))
+            address = reverse(f"api:{each.name}", kwargs=_any(each))
             for method in METHODS:
                 if hasattr(each.callback.cls, method.lower()):
                     yield address, method, each.callback.cls
 
 
-def _names(pattern) -> list[str]:
-    return list(pattern.pattern.regex.groupindex)
+def _any(pattern) -> dict[str, object]:
+    """Something for each part of an address that names a row."""
+    kinds = pattern.pattern.converters
+    return {
+        name: uuid.UUID(int=1) if isinstance(kinds.get(name), UUIDConverter) else 1
+        for name in pattern.pattern.regex.groupindex
+    }
 
 
 def test_no_operation_lets_a_key_in_beyond_its_scopes(user):
