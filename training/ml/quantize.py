@@ -18,6 +18,8 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 from onnxruntime.transformers.float16 import DEFAULT_OP_BLOCK_LIST, convert_float_to_float16
 
+from training.ml import stem
+
 Precision = Literal["fp32", "fp16", "int8"]
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
 
@@ -50,8 +52,15 @@ def image_to_int8(model: ModelProto, target: Path, feeds: Iterable[Feed]) -> Non
         feeds: input name -> a batch of real crops as the graph reads them; the range of every
             activation is what these reach.
     """
+    prepared = _prepared(model)
+    options: dict[str, Any] = {}
+    reads_bytes = stem.on_bytes(prepared)
+    if reads_bytes:
+        one, middle = np.array(1, np.float32), np.array(stem.MIDDLE, np.uint8)
+        whole = {"quant_type": QuantType.QUInt8, "scale": one, "zero_point": middle}
+        options["TensorQuantOverrides"] = {stem.CENTRED: [whole]}
     quantize_static(
-        _prepared(model),
+        prepared,
         str(target),
         _Feeds(feeds),
         quant_format=QuantFormat.QDQ,
@@ -60,7 +69,13 @@ def image_to_int8(model: ModelProto, target: Path, feeds: Iterable[Feed]) -> Non
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         nodes_to_exclude=around_log_softmax(model),
+        extra_options=options,
     )
+    if reads_bytes:
+        made = onnx.load(target)
+        stem.without_numbers(made)
+        onnx.checker.check_model(made)
+        onnx.save(made, target)
 
 
 def around_log_softmax(model: ModelProto) -> list[str]:
