@@ -16,7 +16,7 @@ from tests.bench import gallery, place, shipped
 from tests.bench.rounds import ROUNDS, Line, in_turn, spread
 
 BATCH, BATCHES, THREADS = 16, 16, 2
-FILES = 512
+FILES = 2_048
 ROWS = 2_000
 BULK = 20_000
 
