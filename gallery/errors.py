@@ -167,3 +167,95 @@ class NotOneDataset(DomainError):
 
     def __init__(self) -> None:
         super().__init__(_("Only snapshots of one dataset can be compared."))
+
+
+class NothingSelected(DomainError):
+    code = "nothing-selected"
+
+    def __init__(self) -> None:
+        super().__init__(_("Choose at least one."))
+
+
+class TooManySelected(DomainError):
+    code = "too-many-selected"
+    status = 422
+
+    def __init__(self, most: int) -> None:
+        super().__init__(_("At most %(most)d can be changed at once.") % {"most": most})
+
+
+class BadBounds(DomainError):
+    """A box that is too small, or not inside its picture; the message says which."""
+
+    code = "bad-bounds"
+    status = 422
+
+
+class BoxIsThere(DomainError):
+    code = "box-is-there"
+    status = 409
+
+    def __init__(self, pk: int) -> None:
+        super().__init__(_("Box %(number)d has exactly these bounds.") % {"number": pk})
+
+
+class UnknownReview(DomainError):
+    code = "unknown-review"
+    status = 422
+
+    def __init__(self) -> None:
+        super().__init__(_("A box is unreviewed, approved or hidden."))
+
+
+class UnknownImage(DomainError):
+    code = "unknown-image"
+    status = 404
+
+    def __init__(self, pk: object) -> None:
+        super().__init__(_("There is no picture %(pk)s.") % {"pk": pk})
+
+
+class UnknownIdentity(DomainError):
+    code = "unknown-identity"
+    status = 404
+
+    def __init__(self, pk: object) -> None:
+        super().__init__(_("There is no person %(pk)s.") % {"pk": pk})
+
+
+class BadKey(DomainError):
+    """What cannot name a person, or names another one; the message says which."""
+
+    code = "bad-key"
+    status = 422
+
+
+class SplitsDiffer(DomainError):
+    """People of different splits who are to become one."""
+
+    code = "splits-differ"
+    status = 409
+
+    def __init__(self, names: dict[str, list[str]]) -> None:
+        told = "; ".join(f"{split}: {', '.join(keys[:3])}" for split, keys in names.items())
+        super().__init__(
+            _(
+                "They are in different splits (%(told)s). Say in which one they are to be: "
+                "whoever is in two lets a test be passed by heart."
+            )
+            % {"told": told}
+        )
+
+
+class BadSplit(DomainError):
+    """Shares or splits that cannot be; the message says which."""
+
+    code = "bad-split"
+    status = 422
+
+
+class BadMerge(DomainError):
+    """People who cannot become one, or boxes that cannot leave; the message says why."""
+
+    code = "bad-merge"
+    status = 422

@@ -34,6 +34,11 @@ class Left:
     row: int
     reason: str
 
+    @property
+    def model_name(self) -> str:
+        """What such a row is called, in the language in force."""
+        return str(MODELS[self.model]._meta.verbose_name)
+
 
 @dataclass(slots=True, kw_only=True)
 class Undone:

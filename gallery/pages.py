@@ -6,13 +6,19 @@ slow or repeats a box.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count, Max, Min, Prefetch, QuerySet
+from django.utils import timezone
 
-from gallery.models import Box, Camera, Caption, Dataset, Image, Review
+from gallery import browse
+from gallery.browse import Wanted
+from gallery.models import Action, Box, Camera, Caption, Dataset, Image, Review
+from pedsite.accounts.models import User
 
 SIZE = 48
+OFFERED_FOR = timedelta(minutes=10)
 COVERS = 4
 COVERS_APART = 12
 
@@ -24,7 +30,6 @@ class GalleryPage:
     boxes: list[Box]
     images: list[Image]
     shows_images: bool
-    camera: str
     previous: int | None
     next: int | None
 
@@ -40,8 +45,11 @@ class About:
     last: Any
 
 
-def of(dataset: Dataset, *, camera: str = "", after: str = "", before: str = "") -> GalleryPage:
-    """One page of a dataset, of one camera if `camera` names it, next to the id given."""
+def of(
+    dataset: Dataset, wanted: Wanted, user: User, *, after: str = "", before: str = ""
+) -> GalleryPage:
+    """One page of what is wanted of a dataset, next to the id given."""
+    camera = wanted.camera
     shows_images = not Box.objects.filter(image__dataset=dataset).exists()
     rows: QuerySet
     if shows_images:
@@ -49,15 +57,13 @@ def of(dataset: Dataset, *, camera: str = "", after: str = "", before: str = "")
         rows = rows.filter(camera__name=camera) if camera else rows
     else:
         captions = Caption.objects.exclude(review=Review.HIDDEN).order_by("kind", "language", "pk")
-        rows = Box.objects.filter(image__dataset=dataset).with_context()
-        rows = rows.exclude(review=Review.HIDDEN).prefetch_related(Prefetch("captions", captions))
-        rows = rows.filter(image__camera__name=camera) if camera else rows
-    found, previous, following = _cut(rows, _number(after), _number(before))
+        rows = browse.boxes(user, wanted, dataset).with_context()
+        rows = rows.prefetch_related(Prefetch("captions", captions))
+    found, previous, following = _cut(rows, number(after), number(before))
     return GalleryPage(
         boxes=[] if shows_images else found,
         images=found if shows_images else [],
         shows_images=shows_images,
-        camera=camera,
         previous=previous,
         next=following,
     )
@@ -80,6 +86,13 @@ def about(dataset: Dataset) -> About:
         first=times["first"],
         last=times["last"],
     )
+
+
+def undoable(dataset: Dataset, user: User) -> Action | None:
+    """The action that a page offers to undo: the user's last one, if it was a moment ago."""
+    recent = timezone.now() - OFFERED_FOR
+    made = Action.objects.filter(dataset=dataset, made_by=user, made_at__gte=recent, undoes=None)
+    return made.filter(undone_by=None).order_by("-pk").first()
 
 
 def covers(datasets: Iterable[Dataset]) -> dict[int, list[Box]]:
@@ -112,5 +125,6 @@ def _cut(
     return found, previous, found[-1].pk if found and more_after else None
 
 
-def _number(text: str) -> int | None:
+def number(text: str) -> int | None:
+    """The id that an address names, None for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None

@@ -1,6 +1,15 @@
 from django.urls import include, path, re_path
 
-from gallery import access_api, access_views, api, import_api, import_views, media, views
+from gallery import (
+    access_api,
+    access_views,
+    api,
+    curation_views,
+    import_api,
+    import_views,
+    media,
+    views,
+)
 
 app_name = "gallery"
 access_patterns = [
@@ -16,6 +25,11 @@ urlpatterns = [
     path("", include((access_patterns, "access"))),
     path("datasets/", views.dataset_list, name="dataset-list"),
     path("datasets/<str:name>/", views.dataset_detail, name="dataset"),
+    path("datasets/<str:name>/boxes/", curation_views.boxes_change, name="boxes-change"),
+    path("datasets/<str:name>/history/", curation_views.action_list, name="history"),
+    path("actions/<int:action_id>/", curation_views.action_detail, name="action"),
+    path("actions/<int:action_id>/undo/", curation_views.action_undo, name="action-undo"),
+    path("frames/<int:image_id>/", curation_views.frame, name="image"),
     path("imports/", import_views.import_list, name="import-list"),
     path("imports/new/", import_views.import_new, name="import-new"),
     path("imports/<int:import_id>/", import_views.import_detail, name="import"),

@@ -1,12 +1,17 @@
 """Pages of the datasets: what there is, and what is in one."""
 
-from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from urllib.parse import urlencode
 
-from gallery import pages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from gallery import curation, pages
+from gallery.browse import Wanted
+from gallery.curation_forms import BrowseForm
+from gallery.curation_views import visible
 from gallery.models import Dataset
 
 
@@ -20,17 +25,32 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @login_required
+@vary_on_headers("HX-Request")
 def dataset_detail(request: HttpRequest, name: str) -> HttpResponse:
-    visible = Dataset.objects.visible_to(request.user).with_counts()
-    dataset = visible.filter(name=name).first()
-    if dataset is None:
-        raise Http404(_("There is no such dataset, or it is not shared with you."))
+    dataset = visible(request, name)
+    form = BrowseForm(request.GET, dataset=dataset)
+    wanted = form.wanted() if form.is_valid() else Wanted()
+    given = request.GET
     page = pages.of(
         dataset,
-        # No camera has a NUL in its name, and PostgreSQL refuses to look for one.
-        camera=request.GET.get("camera", "").replace("\0", "\ufffd"),
-        after=request.GET.get("after", ""),
-        before=request.GET.get("before", ""),
+        wanted,
+        request.user,
+        after=given.get("after", ""),
+        before=given.get("before", ""),
     )
-    context = {"dataset": dataset, "page": page, "about": pages.about(dataset)}
-    return render(request, "gallery/dataset.html", context)
+    asked = (
+        {name: given[name] for name in form.fields if given.get(name)} if form.is_valid() else {}
+    )
+    context = {
+        "dataset": dataset,
+        "page": page,
+        "form": form,
+        "wanted": wanted,
+        "asked": urlencode(asked) if form.is_valid() else "",
+        "most": curation.MOST,
+    }
+    if request.user.curates:
+        context["undoable"] = pages.undoable(dataset, request.user)
+    if request.htmx:
+        return render(request, "gallery/_boxes.html", context)
+    return render(request, "gallery/dataset.html", context | {"about": pages.about(dataset)})

@@ -1,21 +1,20 @@
 """Where a search looks: what was asked for, cut down to what the user may see."""
 
 import datetime as dt
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from gallery.browse import has_words
 from gallery.errors import UnknownDataset
-from gallery.models import Box, Camera, Caption, Dataset, Image, Review
+from gallery.models import Box, Camera, Dataset, Image, Review
 from search.errors import MixedKinds, UnknownCamera
 from search.models import Embedding
-from search.phrases import is_chinese
 from search.querysets import EmbeddingQuerySet
 
 if TYPE_CHECKING:
@@ -179,10 +178,7 @@ def _boxes_where(filters: Filters) -> Q | None:
     if filters.review:
         conditions.append(Q(review=filters.review))
     for words in filters.captions:
-        # Whole words where words have ends: "cap" is not in "captain".
-        whole = re.escape(words) if is_chinese(words) else rf"\m{re.escape(words)}\M"
-        captions = Caption.objects.filter(box=OuterRef("pk"), text__iregex=whole)
-        conditions.append(Q(Exists(captions.exclude(review=Review.HIDDEN))))
+        conditions.append(has_words(words))
     return reduce(and_, conditions) if conditions else None
 
 
