@@ -19,6 +19,8 @@ from gallery.change_models import Action, Change
 from gallery.errors import GoneMeanwhile, MayNotCurate, UnknownDataset
 from gallery.models import Box, Caption, Dataset, Identity, Image
 from pedsite.accounts.models import User
+from pedsite.audit import journal
+from pedsite.audit.journal import record
 
 # What is recorded, owners before what they own, and the path from a row to its dataset.
 TREE: dict[type[Model], str] = {
@@ -158,6 +160,14 @@ class Act:
                 for (model, row), (before, after) in self._found.items()
             ),
             batch_size=BATCH,
+        )
+        record(
+            journal.Action.CHANGE,
+            user=self.user,
+            about=f"dataset {self.dataset.pk}, action {self.action.pk}",
+            what=kind,
+            rows=self.action.rows,
+            undoes=undoes.pk if undoes else None,
         )
         return self.action
 

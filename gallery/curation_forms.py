@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from gallery import browse
+from gallery import browse, pages
 from gallery.browse import NO_SPLIT, Wanted
 from gallery.formats.records import MAX_KEY
 from gallery.models import Box, Dataset, Identity, Review
@@ -58,6 +58,16 @@ class BrowseForm(forms.Form):
         return Wanted(**self.cleaned_data)
 
 
+class Ids(forms.TypedMultipleChoiceField):
+    """Whatever ids: whether there are such rows is asked where they are changed."""
+
+    def __init__(self) -> None:
+        super().__init__(coerce=int, required=False)
+
+    def valid_value(self, value: str) -> bool:
+        return pages.number(value) is not None
+
+
 class BulkForm(forms.Form):
     """One action on many boxes: those ticked, or all that the filters leave."""
 
@@ -67,15 +77,9 @@ class BulkForm(forms.Form):
 
     action = forms.ChoiceField(choices=[(name, name) for name in ACTIONS])
     scope = forms.ChoiceField(choices=[("selected", ""), ("all", "")], required=False)
-    box = forms.TypedMultipleChoiceField(coerce=int, required=False)
+    box = Ids()
     key = forms.CharField(max_length=MAX_KEY, required=False)
     split = forms.ChoiceField(choices=[("", ""), *SPLITS], required=False)
-
-    def __init__(self, data: Any) -> None:
-        super().__init__(data)
-        # Whatever ids: whether there are such boxes is asked where they are changed.
-        ids = [pk for pk in data.getlist("box") if pk.isascii() and pk.isdigit() and len(pk) < 19]
-        self.fields["box"].choices = [(pk, pk) for pk in ids]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean()
@@ -113,6 +117,25 @@ class SharesForm(forms.Form):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.widget.attrs["class"] = "input"
+
+
+class PersonForm(forms.Form):
+    """What is changed of one person."""
+
+    ACTIONS = ("rename", "split", "merge", "part", "unassign", "assign")
+
+    action = forms.ChoiceField(choices=[(name, name) for name in ACTIONS])
+    key = forms.CharField(max_length=MAX_KEY, required=False)
+    split = forms.ChoiceField(choices=[("", ""), *SPLITS], required=False)
+    # In which the one is to be who several become.
+    agreed = forms.ChoiceField(choices=[("", ""), *SPLITS], required=False)
+    person = Ids()
+    box = Ids()
+
+    @property
+    def problem(self) -> str:
+        """The first thing that is wrong."""
+        return next(iter(self.errors.values()))[0]
 
 
 class BoundsForm(forms.Form):

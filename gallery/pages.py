@@ -8,13 +8,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Count, Max, Min, Prefetch, QuerySet
+from django.forms import Form
+from django.http import QueryDict
 from django.utils import timezone
 
 from gallery import browse
 from gallery.browse import Wanted
-from gallery.models import Action, Box, Camera, Caption, Dataset, Image, Review
+from gallery.models import Action, Box, Camera, Caption, Dataset, Identity, Image, Review
 from pedsite.accounts.models import User
 
 SIZE = 48
@@ -86,6 +89,36 @@ def about(dataset: Dataset) -> About:
         first=times["first"],
         last=times["last"],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage:
+    """People with `box_count`, each with a box to be shown by, or None."""
+
+    people: list[tuple[Identity, Box | None]]
+    next: int | None
+
+
+def people(rows: QuerySet[Identity], after: str = "") -> PeoplePage:
+    """One page of people, behind the id given."""
+    start = number(after)
+    rows = rows.filter(pk__gt=start) if start else rows
+    found = list(rows.annotate(box_count=Count("boxes")).order_by("pk")[: SIZE + 1])
+    some = found[:SIZE]
+    shown = Box.objects.filter(identity__in=some).exclude(review=Review.HIDDEN)
+    first = shown.order_by("identity", "pk").distinct("identity")
+    covers = {box.identity_id: box for box in first}
+    return PeoplePage(
+        people=[(person, covers.get(person.pk)) for person in some],
+        next=some[-1].pk if len(found) > SIZE else None,
+    )
+
+
+def asked(form: Form, given: QueryDict) -> str:
+    """The filters of a form as a query string, without those that are empty or wrong."""
+    if not form.is_valid():
+        return ""
+    return urlencode({name: given[name] for name in form.fields if given.get(name)})
 
 
 def undoable(dataset: Dataset, user: User) -> Action | None:

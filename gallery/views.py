@@ -1,7 +1,5 @@
 """Pages of the datasets: what there is, and what is in one."""
 
-from urllib.parse import urlencode
-
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -38,15 +36,12 @@ def dataset_detail(request: HttpRequest, name: str) -> HttpResponse:
         after=given.get("after", ""),
         before=given.get("before", ""),
     )
-    asked = (
-        {name: given[name] for name in form.fields if given.get(name)} if form.is_valid() else {}
-    )
     context = {
         "dataset": dataset,
         "page": page,
         "form": form,
         "wanted": wanted,
-        "asked": urlencode(asked) if form.is_valid() else "",
+        "asked": pages.asked(form, given),
         "most": curation.MOST,
     }
     if request.user.curates:

@@ -305,6 +305,7 @@ SPECTACULAR_SETTINGS = {
     # A search asks for fewer states of review than there are.
     "ENUM_NAME_OVERRIDES": {
         "Review": "gallery.models.Review",
+        "BoxSource": "gallery.models.Box.Source",
         "AskedReview": ["approved", "unreviewed"],
         "CaseState": "search.cases.models.Case.State",
     },

@@ -6,6 +6,8 @@ from search import (
     generation_api,
     generation_views,
     inspection_views,
+    person_api,
+    person_views,
     result_views,
     saved_api,
     views,
@@ -80,6 +82,7 @@ urlpatterns = [
     path("search/picture/", views.picture, name="picture"),
     path("search/pictures/<str:token>/", views.shown_picture, name="shown-picture"),
     path("boxes/<int:box_id>/", views.box, name="box"),
+    path("people/<int:identity_id>/", person_views.person, name="person"),
 ]
 api_urlpatterns = [
     path("search", api.SearchApi.as_view(), name="search"),
@@ -122,6 +125,11 @@ api_urlpatterns = [
     path("removals/<int:pk>", forgetting_api.RemovalApi.as_view(), name="removal"),
     path("removals/<int:pk>/again", forgetting_api.RemovalAgainApi.as_view(), name="removal-again"),
     path("retention", forgetting_api.RetentionApi.as_view(), name="retention"),
+    path(
+        "identities/<int:identity_id>/likeness",
+        person_api.LikenessApi.as_view(),
+        name="identity-likeness",
+    ),
     path("agreement", review_api.AgreementApi.as_view(), name="agreement"),
     path("judgements/undo", review_api.UndoApi.as_view(), name="judgement-undo"),
 ]

@@ -83,3 +83,8 @@ def told(state: dict[str, Any] | None, change: Change) -> list[tuple[str, Any]] 
 
 def _said(field: Field, value: Any) -> Any:
     return dict(field.flatchoices).get(value, value) if field.choices else value
+
+
+@register.filter
+def split_label(name: str) -> str:
+    return str(Identity.Split(name).label)

@@ -8,6 +8,7 @@ from django.db import IntegrityError
 from gallery import changes, history
 from gallery.errors import GoneMeanwhile, MayNotCurate, NothingToUndo, UnknownAction, UnknownDataset
 from gallery.models import Action, Box, Caption, Change, Identity, Image
+from pedsite.audit.models import Entry
 from tests import world
 
 HIDE = "hide"
@@ -52,6 +53,17 @@ def test_a_change_tells_who_when_and_what(street, curator, box):
     assert abs(action.made_at - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=1)
     change = changes.of_row(box).get()
     assert (change.before, change.after) == ({"review": "unreviewed"}, {"review": "hidden"})
+
+
+def test_the_audit_log_is_told_of_every_action_and_its_undo(street, curator, box):
+    action = hide(street, curator, box)
+    undone = history.undo(action, curator).action
+    told = Entry.objects.filter(action="change").order_by("pk")
+    assert [(each.username, each.about.split(", ")[1]) for each in told] == [
+        ("carla", f"action {action.pk}"),
+        ("carla", f"action {undone.pk}"),
+    ]
+    assert told[1].detail["undoes"] == action.pk
 
 
 def test_what_is_so_already_is_no_change(street, curator, box):
