@@ -11,6 +11,7 @@ import numpy as np
 
 from gallery.synthetic import sentences_en, sentences_zh
 from gallery.synthetic.attributes import ANY, FIELDS, NAMED_ALONE, NONE, Fact, Person
+from gallery.synthetic.plain_words import PlainWords
 
 Language = Literal["en", "zh"]
 Values = dict[str, str]
@@ -19,10 +20,16 @@ _WRITERS: dict[str, Callable[[Values, Random], str]] = {
     "en": sentences_en.write,
     "zh": sentences_zh.write,
 }
+_STATEMENTS: dict[str, Callable[[Values, Random], str]] = {
+    "en": sentences_en.describe,
+    "zh": sentences_zh.describe,
+}
 _MOVABLE: dict[str, Callable[[Values, Random], tuple[str, list[str], str, str]]] = {
     "en": sentences_en.movable,
     "zh": sentences_zh.movable,
 }
+# How many facts a description tells, the least and the most.
+_DESCRIBED = (4, 9)
 # How many facts a caption tells, and how often.
 _COUNT_WEIGHTS = (8, 18, 21, 18, 13, 7, 5, 4, 3)
 _EVERYTHING = 0.03
@@ -188,8 +195,31 @@ def caption(
     return Caption(_written(chosen, language, r), tuple(chosen.items()))
 
 
-def _written(values: Values, language: Language, r: Random) -> str:
-    write = _WRITERS[language]
+def described(facts: Sequence[Fact], rng: np.random.Generator, language: Language) -> Caption:
+    """A description of somebody of whom these facts are known, in words that claim no more.
+
+    Up to nine of the facts are told, in some order: unlike a caption of a drawn person, who is
+    made of facts, it calls red neither crimson nor a jacket a leather one, and is a statement.
+
+    Raises: ValueError, there are no facts, one is not in the vocabulary, or two contradict.
+    """
+    if not facts:
+        raise ValueError("nothing is known that could be told")
+    r = PlainWords(int(rng.integers(1 << 62)))
+    values = _values(facts)
+    # What is only implied, such as the missing colour of no hat, is told by the other fact.
+    told = _tellable(values) or values
+    chosen = _choose(told, r.randint(*_DESCRIBED), r)
+    return Caption(_written(chosen, language, r, _STATEMENTS), tuple(chosen.items()))
+
+
+def _written(
+    values: Values,
+    language: Language,
+    r: Random,
+    writers: dict[str, Callable[[Values, Random], str]] = _WRITERS,
+) -> str:
+    write = writers[language]
     while len(text := write(values, r)) > MAX_LENGTH:
         pass
     return text
@@ -210,6 +240,18 @@ def _values(facts: Sequence[Fact]) -> Values:
         if absent != (values[colour] == NONE):
             raise ValueError(f"{thing}={values[thing]!r} contradicts {colour}={values[colour]!r}")
     return values
+
+
+def contradicts(facts: Sequence[Fact]) -> bool:
+    """Whether two of the facts cannot be true of one person, such as no bag, which is red."""
+    try:
+        _values(facts)
+    except ValueError:
+        return True
+    values = dict(facts)
+    below = [values[field] == NONE for field in ("lower", "lower_colour") if field in values]
+    # A dress, and nothing else, stands for trousers and skirts as well.
+    return "upper" in values and any(bare != (values["upper"] == "dress") for bare in below)
 
 
 def caption_of(

@@ -120,14 +120,19 @@ def _wording(v: Values, r: Random, brief: bool) -> list[Clause]:
 
 
 def _phrase(v: Values, r: Random, *, bare: bool) -> str:
+    """A noun phrase, sometimes with a place: "a woman in a red coat in the street"."""
+    text = _named(v, r, bare=bare)
+    return f"{text} {pick(r, PLACE)}" if r.random() < 0.05 else text
+
+
+def _named(v: Values, r: Random, *, bare: bool) -> str:
     """A noun phrase: "a woman in a red coat with a backpack"."""
     found = _ordered(_wording(v, r, False), r)
     adjectives = [c for c in found if c.verb == "adjective"]
     rest = [c for c in found if c.verb != "adjective"]
     # Tags come last: "a woman in a coat, back view".
     rest.sort(key=lambda c: c.verb == "tag")
-    text = _joined(_subject(v, adjectives, r, bare=bare), _modifiers(rest, r, bare=bare), r)
-    return f"{text} {pick(r, PLACE)}" if r.random() < 0.05 else text
+    return _joined(_subject(v, adjectives, r, bare=bare), _modifiers(rest, r, bare=bare), r)
 
 
 def _fronted(v: Values, r: Random) -> str:
@@ -322,6 +327,22 @@ def write(v: Values, r: Random) -> str:
     if "gender" in v and r.random() < 0.6:
         text = _BODY.sub(rf"\1 {_PRONOUN[v['gender']][1]} \2", text)
     return _finished(text, r)
+
+
+def describe(v: Values, r: Random) -> str:
+    """A statement of the values, as on a data sheet: nothing asked, nothing mistyped."""
+    roll = r.random()
+    if len(v) < 2 or roll < 0.4:
+        text = _named(v, r, bare=False)
+    elif roll < 0.65:
+        text = _sentence(v, r)
+    elif roll < 0.8:
+        text = _told_of_one(v, r)
+    else:
+        text = _sentences(v, r)
+    if "gender" in v and r.random() < 0.6:
+        text = _BODY.sub(rf"\1 {_PRONOUN[v['gender']][1]} \2", text)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _formed(v: Values, r: Random) -> str:

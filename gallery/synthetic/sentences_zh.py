@@ -310,6 +310,20 @@ def write(v: Values, r: Random) -> str:
     return _finished(text, r)
 
 
+def describe(v: Values, r: Random) -> str:
+    """A statement of the values, as on a data sheet: nothing asked, no mark left off."""
+    roll = r.random()
+    if len(v) < 2 or roll < (0.4 if len(v) <= 6 else 0.1):
+        text = _attributive(v, r, counted=True)
+    elif roll < 0.6:
+        text = _apposed(v, r)
+    elif roll < 0.8:
+        text = _sentence(v, r)
+    else:
+        text = _sentences(v, r)
+    return f"{text}。"
+
+
 def movable(v: Values, r: Random) -> tuple[str, list[str], str, str]:
     """A start, pieces that may stand in any order, what goes between them, and an end."""
     if r.random() < 0.4:

@@ -5,8 +5,15 @@ A list is one line, `"coat*4|overcoat|trench coat"`; `*4` makes a wording four t
 
 from collections.abc import Mapping
 from random import Random
+from typing import ClassVar
 
 Words = tuple[str, ...]
+
+
+class Choosy(Random):
+    """A generator for which `pick` takes from a list only what is allowed, where anything is."""
+
+    allowed: ClassVar[frozenset[str]]
 
 
 def words(line: str) -> Words:
@@ -27,4 +34,6 @@ def table(lines: Mapping[str, str]) -> dict[str, Words]:
 
 
 def pick(r: Random, options: Words) -> str:
+    if isinstance(r, Choosy):
+        options = tuple(word for word in options if word in r.allowed) or options
     return options[int(r.random() * len(options))]
