@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
-from gallery import datasets, images
+from gallery import captions, datasets, images
 from gallery.models import (
     Box,
     Camera,
@@ -24,6 +24,7 @@ from gallery.models import (
     Review,
     Snapshot,
 )
+from pedsite.api import DomainError
 
 THUMBNAIL = 72
 
@@ -81,6 +82,24 @@ def approve(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet) ->
 @admin.action(description=_("Hide"))
 def hide(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet) -> None:
     queryset.update(review=Review.HIDDEN)
+
+
+@admin.action(description=_("Approve"))
+def approve_captions(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet) -> None:
+    _decide(modeladmin, request, queryset, Review.APPROVED)
+
+
+@admin.action(description=_("Reject"))
+def reject_captions(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet) -> None:
+    _decide(modeladmin, request, queryset, Review.HIDDEN)
+
+
+def _decide(modeladmin: ModelAdmin, request: HttpRequest, queryset: QuerySet, verdict: str) -> None:
+    """As on the page of the captions: curators only, written down, undone there."""
+    try:
+        captions.decide(list(queryset.values_list("pk", flat=True)), verdict, request.user)
+    except DomainError as exc:
+        modeladmin.message_user(request, str(exc), messages.ERROR)
 
 
 class GrantInline(TabularInline):
@@ -188,9 +207,12 @@ class IdentityAdmin(OfVisibleDatasets, ModelAdmin):
     show_full_result_count = False
 
 
-class CaptionInline(TabularInline):
+class CaptionInline(NotAdded, TabularInline):
     model = Caption
-    fields = ["kind", "language", "text", "source", "review"]
+    fields = ["kind", "language", "text", "source", "drafted_by", "review"]
+    readonly_fields = fields
+    can_delete = False
+    show_change_link = True
     extra = 0
 
 
@@ -220,16 +242,29 @@ class BoxAdmin(OfVisibleDatasets, NotAdded, ModelAdmin):
 
 
 @admin.register(Caption)
-class CaptionAdmin(OfVisibleDatasets, ModelAdmin):
+class CaptionAdmin(OfVisibleDatasets, NotAdded, ModelAdmin):
     path = "box__image__dataset"
     list_display = ["thumbnail", "text", "kind", "language", "source", "review"]
     list_display_links = ["thumbnail", "text"]
-    list_filter = ["kind", "language", "source", "review", "box__image__dataset"]
+    list_filter = ["kind", "language", "source", "drafted_by", "review", "box__image__dataset"]
     list_select_related = ["box"]
     search_fields = ["text"]
-    raw_id_fields = ["box"]
+    readonly_fields = ["box", "kind", "language", "source", "drafted_by", "created_at"]
     show_full_result_count = False
-    actions = [approve, hide]
+    actions = [approve_captions, reject_captions]
+
+    def save_model(self, request: HttpRequest, obj: Caption, form: Any, change: bool) -> None:
+        try:
+            if "text" in form.changed_data:
+                captions.edit(obj.pk, obj.text, request.user)
+            if "review" in form.changed_data:
+                captions.decide([obj.pk], obj.review, request.user)
+        except DomainError as exc:
+            self.message_user(request, str(exc), messages.ERROR)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        # Rejecting does, and can be undone.
+        return False
 
     @admin.display(description=_("picture"))
     def thumbnail(self, caption: Caption) -> SafeString:

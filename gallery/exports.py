@@ -205,8 +205,8 @@ def _records(kind: Format, dataset_id: int, split: str) -> Iterator[Record | Wri
 
 def _images(boxes: QuerySet[Box]) -> Iterator[Image]:
     """The images of some boxes, each with just these boxes and their captions."""
-    shown = Caption.objects.exclude(review=Review.HIDDEN).order_by("pk")
-    theirs = boxes.select_related("identity").prefetch_related(Prefetch("captions", shown))
+    stated = Caption.objects.stated().order_by("pk")
+    theirs = boxes.select_related("identity").prefetch_related(Prefetch("captions", stated))
     rows = (
         Image.objects.filter(pk__in=boxes.values("image"))
         .select_related("camera")

@@ -14,7 +14,8 @@ from gallery.change_models import Change as Change
 from gallery.import_models import Addition as Addition
 from gallery.import_models import Import as Import
 from gallery.import_models import Upload as Upload
-from gallery.querysets import BoxQuerySet, DatasetQuerySet, ImageQuerySet
+from gallery.quality_models import Quality as Quality
+from gallery.querysets import BoxQuerySet, CaptionQuerySet, DatasetQuerySet, ImageQuerySet
 from pedsite.accounts.models import User
 
 MAX_CAPTION = 2000
@@ -271,8 +272,12 @@ class Caption(models.Model):
         _("text"), max_length=MAX_CAPTION, validators=[MaxLengthValidator(MAX_CAPTION)]
     )
     source = models.CharField(_("source"), max_length=10, choices=Source)
+    # Of a draft: the model version that saw what is told, or ATTRIBUTES where it was typed.
+    drafted_by = models.CharField(_("drafted by"), max_length=100, blank=True, default="")
     review = models.CharField(_("review"), max_length=10, choices=Review, default=Review.UNREVIEWED)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = CaptionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("caption")
@@ -291,6 +296,11 @@ class Caption(models.Model):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it was drafted by machine and nobody approved it."""
+        return self.source == self.Source.DRAFTED and self.review != Review.APPROVED
 
 
 class Snapshot(models.Model):

@@ -59,10 +59,10 @@ def of(
         rows = Image.objects.filter(dataset=dataset).select_related("camera")
         rows = rows.filter(camera__name=camera) if camera else rows
     else:
-        captions = Caption.objects.exclude(review=Review.HIDDEN).order_by("kind", "language", "pk")
+        captions = Caption.objects.shown().order_by("kind", "language", "pk")
         rows = browse.boxes(user, wanted, dataset).with_context()
         rows = rows.prefetch_related(Prefetch("captions", captions))
-    found, previous, following = _cut(rows, number(after), number(before))
+    found, previous, following = cut(rows, number(after), number(before))
     return GalleryPage(
         boxes=[] if shows_images else found,
         images=found if shows_images else [],
@@ -141,7 +141,7 @@ def _spread(boxes: list[Box]) -> list[Box]:
     return boxes[:: max(1, len(boxes) // COVERS)][:COVERS]
 
 
-def _cut(
+def cut(
     rows: QuerySet, after: int | None, before: int | None
 ) -> tuple[list[Any], int | None, int | None]:
     """A page of rows, and the ids of its ends where more rows lie beyond them."""

@@ -50,6 +50,26 @@ class ImageQuerySet(models.QuerySet):
         return self.filter(dataset__in=datasets)
 
 
+class CaptionQuerySet(models.QuerySet):
+    def visible_to(self, user: "User | AnonymousUser") -> Self:
+        """Captions of boxes in the datasets that a user may see."""
+        if sees_everything(user):
+            return self
+        boxes = _related(self.model, "box").objects.visible_to(user)
+        return self.filter(box__in=boxes)
+
+    def shown(self) -> Self:
+        """Captions that nobody hid; drafts among them are to be marked as such."""
+        return self.exclude(review="hidden")
+
+    def stated(self) -> Self:
+        """Captions that somebody stands for: not hidden, and no drafts that nobody approved.
+
+        Whatever learns, measures or leaves the site reads these.
+        """
+        return self.shown().exclude(source="drafted", review="unreviewed")
+
+
 class BoxQuerySet(models.QuerySet):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
         """Boxes of the datasets that a user may see."""

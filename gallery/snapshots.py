@@ -210,12 +210,12 @@ def _pack(rows: Iterable[dict[str, Any]], file: IO[bytes]) -> _Written:
 
 
 def _boxes(dataset: Dataset) -> Iterator[Box]:
-    shown = Caption.objects.exclude(review=Review.HIDDEN).order_by("pk")
+    stated = Caption.objects.stated().order_by("pk")
     rows = (
         Box.objects.filter(image__dataset=dataset)
         .exclude(review=Review.HIDDEN)
         .select_related("image", "identity")
-        .prefetch_related(Prefetch("captions", shown))
+        .prefetch_related(Prefetch("captions", stated))
         .order_by("pk")
     )
     last = 0

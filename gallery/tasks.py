@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from gallery import detection, exports, imports, ingest, sources, undo, uploads
+from gallery import detection, exports, imports, ingest, quality, sources, undo, uploads
 from pedsite.jobs import work
 
 
@@ -31,6 +31,11 @@ def expire_uploads() -> None:
 @shared_task(name=detection.TASK)
 def detect_people(job_id: int) -> None:
     work.execute(job_id, detection.step)
+
+
+@shared_task(name=quality.TASK)
+def measure_boxes(job_id: int) -> None:
+    work.execute(job_id, quality.step)
 
 
 @shared_task(name=exports.TASK)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from gallery import datasets
-from gallery.models import Caption, Dataset, Review
+from gallery.models import Caption, Dataset
 from pedsite.jobs import work as jobs
 from pedsite.jobs.models import Job
 from search import background, drawn_pairs, encoders
@@ -261,7 +261,7 @@ def _captions(dataset: Dataset, people: np.ndarray) -> tuple[list[str], np.ndarr
     """Texts about these identities, and (T, N) whether each was said of whom box n shows."""
     rows = (
         Caption.objects.filter(box__image__dataset=dataset, box__identity__in=set(people.tolist()))
-        .exclude(review=Review.HIDDEN)
+        .stated()
         .order_by("?")
         .values_list("text", "box__identity_id")
     )

@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from gallery.models import Box, Caption, Dataset, Review
+from gallery.models import Box, Caption, Dataset
 from pedsite.api import DomainError
 from pedsite.jobs import work as jobs
 from search import language, probes, retrieval
@@ -273,7 +273,7 @@ def _saved(user: "User | None") -> list[str]:
 def _captions(inside: Scope) -> list[str]:
     rows = Caption.objects.filter(
         box__image__dataset__in=inside.dataset_ids, kind=Caption.Kind.CAPTION
-    ).exclude(review=Review.HIDDEN)
+    ).stated()
     numbers = probes.spread(rows, BY_ITSELF)
     texts = rows.filter(pk__in=numbers).values_list("text", flat=True)
     return [text for text in texts if len(text.split()) > 0 and len(text) <= retrieval.MAX_TEXT]
@@ -281,7 +281,7 @@ def _captions(inside: Scope) -> list[str]:
 
 def _person(text: str, inside: Scope) -> int | None:
     """Whom a text is a caption of, if it is one of exactly one person."""
-    rows = Caption.objects.filter(text=text, box__image__dataset__in=inside.dataset_ids)
+    rows = Caption.objects.filter(text=text, box__image__dataset__in=inside.dataset_ids).stated()
     people = set(rows.exclude(box__identity=None).values_list("box__identity", flat=True)[:2])
     return people.pop() if len(people) == 1 else None
 

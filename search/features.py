@@ -23,7 +23,7 @@ from gallery.errors import BadImage, BadSource, UnknownFormat
 from gallery.formats.features import FEATURE_FORMATS, Feature, FeatureFormat, Found, cut_from
 from gallery.formats.records import Refusal, Unreadable, Written
 from gallery.formats.target import Target
-from gallery.models import Box, Caption, Dataset, Image, Review
+from gallery.models import Box, Caption, Dataset, Image
 from pedsite.accounts.models import User
 from pedsite.jobs import work as jobs
 from pedsite.jobs.models import Job
@@ -252,7 +252,7 @@ def _said(boxes: list[int], version: ModelVersion) -> dict[int, list[tuple[str, 
     if version.text_encoder is None:
         return {}
     rows = Caption.objects.filter(box__in=boxes, kind=Caption.Kind.CAPTION)
-    shown = list(rows.exclude(review=Review.HIDDEN).order_by("pk"))
+    shown = list(rows.stated().order_by("pk"))
     if not shown:
         return {}
     encoded = encoders.text_tower(version.text_encoder).encode([one.text for one in shown])

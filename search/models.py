@@ -10,12 +10,14 @@ from pgvector.django import HalfVectorField
 
 # Django finds models here: these are told of where they are imported from.
 from search.cases.models import Case, CaseEvent, CaseExport, CaseHit, CaseNote, CaseSearch
+from search.drafting.models import AttributeScale
 from search.forgetting.models import Removal, RetentionRule
 from search.querysets import EmbeddingQuerySet, ServingVersionQuerySet
 from search.review.models import Change, Decision, Finding, Judgement, Query
 from search.trial_models import Comparison, Inspection, Preference, QueryKind
 
 __all__ = [
+    "AttributeScale",
     "Background", "Calibration", "Case", "CaseEvent", "CaseExport", "CaseHit",
     "CaseNote", "CaseSearch", "Change", "CompactIndex", "Comparison", "Decision", "Embedding",
     "Finding", "IndexTuning", "Inspection", "Judgement", "Mirror", "Mode", "Preference", "Query",

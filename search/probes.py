@@ -3,7 +3,7 @@
 import numpy as np
 from django.db.models import Max, Min, QuerySet
 
-from gallery.models import Caption, Review
+from gallery.models import Caption
 from training import versions
 from training.models import Encoder
 
@@ -15,7 +15,7 @@ def stored(count: int, encoder: Encoder) -> list[str]:
 
     Raises: CorruptArtifact, the golden texts are missing or changed.
     """
-    captions = Caption.objects.filter(kind=Caption.Kind.CAPTION).exclude(review=Review.HIDDEN)
+    captions = Caption.objects.filter(kind=Caption.Kind.CAPTION).stated()
     numbers = spread(captions, count)
     texts = captions.filter(pk__in=numbers).order_by("pk").values_list("text", flat=True)
     found = dict.fromkeys(texts)

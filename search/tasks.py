@@ -14,6 +14,7 @@ from search import (
     watching,
 )
 from search.cases import exports
+from search.drafting import drafts
 from search.engines import mirror
 from search.errors import EngineSilent
 from search.forgetting import removal, retention
@@ -81,6 +82,11 @@ def inspect(job_id: int) -> None:
 def freeze(job_id: int) -> None:
     # No budget: it is one piece.
     work.execute(job_id, freezing.step, budget_s=None)
+
+
+@shared_task(name=drafts.TASK)
+def draft_captions(job_id: int) -> None:
+    work.execute(job_id, drafts.step)
 
 
 @shared_task(name=exports.TASK)

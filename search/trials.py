@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from django.utils.translation import gettext as _
 
-from gallery.models import Caption, Review
+from gallery.models import Caption
 from search.errors import BadInspection
 from search.methods import Trial
 from search.models import Embedding, Inspection, QueryKind
@@ -154,7 +154,7 @@ def _by_texts(inspection: Inspection, rows: _Rows, rng: np.random.Generator, bea
     """Captions ask; right is whom they were said of, or else the very box."""
     captions = Caption.objects.filter(
         box__image__dataset=inspection.dataset, kind=Caption.Kind.CAPTION
-    ).exclude(review=Review.HIDDEN)
+    ).stated()
     if inspection.options["language"]:
         captions = captions.filter(language=inspection.options["language"])
     said = np.array(captions.order_by("pk").values_list("pk", "box_id"), dtype=np.int64)

@@ -14,6 +14,8 @@ from search import (
 )
 from search.cases import api as case_api
 from search.cases import views as case_views
+from search.drafting import api as drafting_api
+from search.drafting import views as drafting_views
 from search.forgetting import api as forgetting_api
 from search.forgetting import views as forgetting_views
 from search.review import api as review_api
@@ -40,6 +42,9 @@ inspection_patterns = [
         inspection_views.question,
         name="question",
     ),
+]
+drafting_patterns = [
+    path("datasets/<str:name>/captions/draft/", drafting_views.start, name="start"),
 ]
 review_patterns = [
     path("review/", review_views.review_list, name="list"),
@@ -72,6 +77,7 @@ urlpatterns = [
     path("", include((inspection_patterns, "inspections"))),
     path("", include((review_patterns, "review"))),
     path("", include((forgetting_patterns, "forgetting"))),
+    path("", include((drafting_patterns, "drafting"))),
     path("search/", views.search, name="search"),
     path("search/export/<str:form>/", result_views.export, name="export"),
     path("searches/", result_views.saved_list, name="saved-list"),
@@ -85,6 +91,7 @@ urlpatterns = [
     path("people/<int:identity_id>/", person_views.person, name="person"),
 ]
 api_urlpatterns = [
+    path("captions/draft", drafting_api.DraftsApi.as_view(), name="captions-draft"),
     path("search", api.SearchApi.as_view(), name="search"),
     path("search/batch", batch_api.BatchApi.as_view(), name="search-batch"),
     path("searches", saved_api.SavedSearchesApi.as_view(), name="saved-searches"),

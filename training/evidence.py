@@ -102,7 +102,7 @@ def _pairs(compared: list[tuple[Box, int]], image: ImageTower, name: str) -> Pai
     said: dict[str, set[int]] = {}
     for box in kept:
         for caption in box.captions.all():
-            if caption.review != Review.HIDDEN:
+            if caption.review != Review.HIDDEN and not caption.is_draft:
                 said.setdefault(caption.text, set()).add(person_of[box.pk])
     texts = list(said)[:MAX_PAIRS]
     described = [np.isin(people, list(said[text])) for text in texts]

@@ -1,0 +1,1 @@
+"""Captions drafted from attributes, for people to approve."""
