@@ -18,7 +18,7 @@ def sharpness(crop: np.ndarray) -> float:
     """How much of a crop's contrast is in its finest detail: the variance of the Laplacian over
     the variance of the brightness, at one height, so that size and light do not matter.
 
-    Drawn street crops have .05 to .4, and below .02 after a blur of 3 pixels at that height.
+    Crops of drawn streets have .15 to 2, one of them .01 after a blur of 2 pixels at that height.
 
     Args:
         crop: uint8 (h, w, 3), RGB.
