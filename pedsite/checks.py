@@ -66,6 +66,20 @@ def debug_off(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [Warning("DEBUG is on.", hint="Unset DEBUG.", id="pedsite.W003")]
 
 
+@register(Tags.security, deploy=True)
+def addresses_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """W011: everybody has the proxy's address, in the audit log and for every limit by address."""
+    if not settings.HTTPS or settings.PEDSITE_PROXIES:
+        return []
+    return [
+        Warning(
+            "HTTPS is ended by a proxy, whose address all requests then have.",
+            hint="Set PEDSITE_PROXIES to how many proxies add to X-Forwarded-For.",
+            id="pedsite.W011",
+        )
+    ]
+
+
 @register(Tags.database)
 def pgvector(
     app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any

@@ -23,6 +23,15 @@ def test_a_secret_key_that_others_can_guess_is_refused(settings, key):
     assert ids(checks.secret_key(None)) == ["pedsite.E001"]
 
 
+@pytest.mark.parametrize(
+    ("https", "proxies", "told"),
+    [(False, 0, []), (True, 0, ["pedsite.W011"]), (True, 1, [])],
+)
+def test_a_proxy_that_hides_all_addresses_is_told(settings, https, proxies, told):
+    settings.HTTPS, settings.PEDSITE_PROXIES = https, proxies
+    assert ids(checks.addresses_known(None)) == told
+
+
 def test_a_media_folder_that_cannot_be_made_is_refused(settings, monkeypatch, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "missing" / "media"
     assert checks.media_writable(None) == []
