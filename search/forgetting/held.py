@@ -10,7 +10,7 @@ from gallery.models import Addition, Box, Caption, Image, Import
 from pedsite.audit.models import Entry
 from pedsite.jobs import work as jobs
 from search.forgetting.models import Removal
-from search.models import CaseExport, Embedding
+from search.models import CaseExport, CaseHit, Embedding
 from training import runs
 from training.models import Evaluation, Teacher, TrainingRun
 
@@ -77,6 +77,8 @@ def _learned(plan: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
 def _case_exports(removal: Removal, boxes: set[int]) -> list[dict[str, Any]]:
     made = CaseExport.objects.filter(case__hits__box_number__in=boxes).distinct().order_by("pk")
     removal.plan["exports"] = [each.pk for each in made]
+    hits = CaseHit.objects.filter(box_number__in=boxes)
+    removal.plan["cases"] = sorted(set(hits.values_list("case_id", flat=True)))
     return [
         {"case": each.case_id, "sha256": each.sha256, "at": each.created_at.isoformat()}
         for each in made

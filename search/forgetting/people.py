@@ -18,6 +18,7 @@ from gallery.models import Addition, Box, Identity, Image, Import, Snapshot
 from pedsite.jobs import work as jobs
 from pedsite.jobs.errors import JobIsOver
 from pedsite.jobs.models import Job, JobFailure
+from search.cases import exports
 from search.cases.models import CaseExport, CaseHit, CaseSearch
 from search.enrollment import ITEM
 from search.forgetting.models import Removal
@@ -92,14 +93,21 @@ def rows(removal: Removal, work: jobs.Work) -> bool:
     with transaction.atomic():
         _count(removal, _searches(boxes) + _trials(boxes, removal) + _ledgers(boxes, removal))
         _count(removal, _cases(boxes, removal) + _learned(boxes, removal))
-        people = [pk for pk, _key in removal.plan["people"]]
-        gone = Identity.objects.filter(pk__in=people, boxes=None)
+        gone = Identity.objects.filter(pk__in=[pk for pk, _key in _gone(removal)])
         _count(removal, Counter(people=gone.count()))
         gone.delete()
         # Codes that were built before may hold them.
         removal.plan["emptied_at"] = timezone.now().isoformat()
         removal.save(update_fields=["plan", "report"])
     return False
+
+
+def _gone(removal: Removal) -> list[tuple[int, str]]:
+    """Id and key of the people of whom no box is left; others keep what is noted of them."""
+    people = dict(removal.plan["people"])
+    there = Identity.objects.filter(pk__in=people, boxes__isnull=False)
+    stay = set(there.values_list("pk", flat=True))
+    return [(pk, key) for pk, key in people.items() if pk not in stay]
 
 
 def _searches(boxes: set[int]) -> Counter[str]:
@@ -124,7 +132,7 @@ def _asks_by(query: str, boxes: set[int]) -> bool:
 
 def _trials(boxes: set[int], removal: Removal) -> Counter[str]:
     """Results of comparisons and inspections."""
-    people = {pk for pk, _key in removal.plan["people"]}
+    people = {pk for pk, _key in _gone(removal)}
     told: Counter[str] = Counter()
     for model in (Comparison, Inspection):
         for row in model.objects.all():
@@ -153,8 +161,8 @@ def _without(question: dict[str, Any], boxes: set[int]) -> dict[str, Any]:
 def _ledgers(boxes: set[int], removal: Removal) -> Counter[str]:
     """What was noted of imports, jobs and changes by hand."""
     plan = removal.plan
-    people = [pk for pk, _key in plan["people"]]
-    gone = {"box": boxes, "caption": plan["captions"], "identity": people}
+    people = _gone(removal)
+    gone = {"box": boxes, "caption": plan["captions"], "identity": [pk for pk, _key in people]}
     gone["image"] = set(plan["images"]) - set(_there(plan["images"]))
     additions, changes = Addition.objects.none(), Change.objects.none()
     for model, pks in gone.items():
@@ -163,7 +171,7 @@ def _ledgers(boxes: set[int], removal: Removal) -> Counter[str]:
     named = Addition.objects.filter(kind=Addition.Kind.NAMED, row__in=boxes)
     told = Counter(import_notes=(additions | named).delete()[0])
     told["changes_by_hand"] = changes.delete()[0] + _named_changes(removal).delete()[0]
-    Addition.objects.filter(before__in=[key for _pk, key in plan["people"]]).update(before="")
+    Addition.objects.filter(before__in=[key for _pk, key in people]).update(before="")
     items = {f"{ITEM}{box}" for box in boxes}
     told["job_failures"] = JobFailure.objects.filter(item__in=items).delete()[0]
     for job in Job.objects.filter(params__has_key="only"):
@@ -182,7 +190,7 @@ def _there(images: list[int]) -> list[int]:
 
 def _named_changes(removal: Removal) -> QuerySet[Change]:
     """Changes of other rows that hold the key of somebody who goes."""
-    keys = [key for _pk, key in removal.plan["people"]]
+    keys = [key for _pk, key in _gone(removal)]
     if not keys:
         return Change.objects.none()
     wanted = Q()
@@ -195,7 +203,11 @@ def _named_changes(removal: Removal) -> QuerySet[Change]:
 
 
 def _cases(boxes: set[int], removal: Removal) -> Counter[str]:
-    made = CaseExport.objects.filter(pk__in=removal.plan["exports"])
+    cases = removal.plan["cases"]
+    for job in Job.objects.unfinished().filter(kind=exports.KIND, params__case__in=cases):
+        _cancel(job)
+    late = Q(case__in=cases, created_at__gte=removal.requested_at)
+    made = CaseExport.objects.filter(Q(pk__in=removal.plan["exports"]) | late)
     removal.plan["files"] += list(made.values_list("file", flat=True))
     told = Counter(case_exports=made.count())
     made.delete()

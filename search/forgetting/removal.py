@@ -176,8 +176,9 @@ def step(work: jobs.Work) -> bool:
     left = ", ".join(each["what"] for each in found if each["left"])
     with transaction.atomic():
         removal.report["checks"] = found
-        removal.phase = 1 if left else removal.phase
-        if not left:
+        if left:
+            removal.phase, removal.plan["after"] = 1, 0
+        else:
             removal.plan, removal.finished_at = {}, timezone.now()
         removal.save()
         _tell(removal, left)

@@ -8,9 +8,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from gallery.models import Box, Image
+from gallery.models import Addition, Box, Image
 from pedsite.audit.models import Entry
 from pedsite.jobs.models import Job
+from search.cases import casework, exports
 from search.forgetting import removal, retention
 from search.forgetting.errors import MayNotRemove, NotConfirmed, NotForgettable
 from search.forgetting.models import Removal, RetentionRule
@@ -114,6 +115,17 @@ def test_what_is_done_or_on_its_way_is_not_asked_for_again(person, ada):
         removal.again(made, ada)
 
 
+def test_exports_that_are_being_written_are_stopped(person, ada):
+    case = casework.start(ada, "A case")
+    casework.add_hits(case, [person.alone.pk], ada)
+    waiting = exports.request(case, ada, queue=False)
+    other = exports.request(casework.start(ada, "Another"), ada, queue=False)
+    run(forget(person, ada))
+    waiting.refresh_from_db()
+    other.refresh_from_db()
+    assert (waiting.state, other.state) == ("cancelled", "queued")
+
+
 def test_programs_forget_and_read_the_report(admin, person):
     def send(**sent):
         return admin.post("/api/v1/removals", sent, content_type="application/json")
@@ -179,6 +191,19 @@ def test_a_picture_without_boxes_is_not_kept_longer(street, ada):
     run(retention.apply(retention.set_rule(street, 8, user=ada), queue=False))
     assert not Image.objects.exists()
     assert not image.file.storage.exists(image.file.name)
+
+
+def test_what_is_noted_of_people_who_stay_is_kept(street, ada, person):
+    """An old picture goes; its person is in another, and an import of them can still be undone."""
+    job = Job.objects.create(kind="import", task="none")
+    for kind, row in (("identity", person.identity.pk), ("box", person.alone.pk)):
+        Addition.objects.create(job=job, kind=kind, row=row, state="as it was")
+    old = timezone.now() - dt.timedelta(days=9)
+    Image.objects.filter(pk=person.alone.image_id).update(taken_at=old)
+    _job, made = run(retention.apply(retention.set_rule(street, 8, user=ada), queue=False))
+    assert made.is_proven
+    assert boxes_there() == {person.beside.pk, person.other.pk}
+    assert Addition.objects.get().row == person.identity.pk
 
 
 def test_other_datasets_and_the_day_itself_are_left_alone(street, ada, aged):
