@@ -15,8 +15,8 @@ from gallery.models import Action, Change
 
 class ActionOutput(serializers.ModelSerializer):
     dataset = serializers.CharField(source="dataset.name")
-    made_by = serializers.CharField(source="made_by.username", default=None)
-    undone_by = serializers.IntegerField(source="undone_by.pk", default=None)
+    made_by = serializers.CharField(source="made_by.username", default=None, allow_null=True)
+    undone_by = serializers.IntegerField(source="undone_by.pk", default=None, allow_null=True)
 
     class Meta:
         ref_name = "CurationAction"

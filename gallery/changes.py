@@ -136,6 +136,13 @@ class Act:
                 self._note(row, state_of(row), None)
             model.objects.filter(pk__in=[row.pk for row in found]).delete()
 
+    def write_off(self, model: type[Model], ids: Iterable[int]) -> list[Model]:
+        """Note rows as removed that the caller removes now. Raises: GoneMeanwhile."""
+        found = self.hold(model, ids)
+        for row in found:
+            self._note(row, state_of(row), None)
+        return found
+
     def mark(self) -> dict[tuple[str, int], Any]:
         """What was done so far, for `back_to` when a savepoint was rolled back."""
         return dict(self._found)

@@ -106,7 +106,7 @@ def _outcome(done: curation.Outcome) -> Response:
 
 class ImageOutput(serializers.ModelSerializer):
     dataset = serializers.CharField(source="dataset.name")
-    camera = serializers.CharField(source="camera.name", default=None)
+    camera = serializers.CharField(source="camera.name", default=None, allow_null=True)
     boxes = serializers.IntegerField(source="box_count")
     url = serializers.HyperlinkedIdentityField(
         view_name="gallery:frame", lookup_url_kwarg="image_id"
@@ -144,7 +144,7 @@ class ImageApi(APIView):
     class Output(ImageOutput):
         class Line(serializers.ModelSerializer):
             bbox = serializers.ListField(child=serializers.IntegerField(), source="bounds")
-            identity = serializers.CharField(source="identity.key", default=None)
+            identity = serializers.CharField(source="identity.key", default=None, allow_null=True)
 
             class Meta:
                 ref_name = "ImageBox"

@@ -30,7 +30,7 @@ class LikenessApi(APIView):
         class Other(serializers.Serializer):
             box = serializers.IntegerField(source="box.pk")
             identity = serializers.IntegerField(source="box.identity_id", allow_null=True)
-            key = serializers.CharField(source="box.identity.key", default=None)
+            key = serializers.CharField(source="box.identity.key", default=None, allow_null=True)
             likeness = serializers.FloatField()
 
             class Meta:

@@ -41,8 +41,9 @@ def _seen(found: Identity, request: HttpRequest) -> dict[str, Any]:
     """What the vectors say; without them the boxes alone, and why."""
     try:
         with admission.slot():
-            return {"look": likeness.look(found, request.user)}
+            look = likeness.look(found, request.user)
+            return {"look": look, "sightings": look.sightings}
     except DomainError as exc:
         boxes = found.boxes.with_context().order_by("pk")[: likeness.MOST_BOXES]
         plain = [likeness.Sighting(box=box, likeness=None) for box in boxes]
-        return {"problem": str(exc), "plain": plain}
+        return {"problem": str(exc), "sightings": plain}
