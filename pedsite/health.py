@@ -22,10 +22,11 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from pedsite.jobs.models import Job
+from pedsite.jobs import queues
+from pedsite.jobs.models import Job, PausedQueue
+from pedsite.webhooks.models import Webhook
 from search import admission
 
-QUEUES = ("default", "enroll", "training")
 TABLES = ("gallery_image", "gallery_box", "search_embedding")
 # The format of Prometheus' text exposition.
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -90,9 +91,16 @@ def _of_jobs() -> Iterator[Metric]:
     yield jobs
     waiting = GaugeMetricFamily("pedsite_queue", "Messages that no worker took", labels=["queue"])
     with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=3) as client:
-        for queue in QUEUES:
+        for queue in queues.names():
             waiting.add_metric([queue], client.llen(queue))
     yield waiting
+    paused = GaugeMetricFamily("pedsite_queue_paused", "1 while paused", labels=["queue"])
+    held = set(PausedQueue.objects.values_list("queue", flat=True))
+    for queue in queues.names():
+        paused.add_metric([queue], queue in held)
+    yield paused
+    off = Webhook.objects.exclude(off_at=None).count()
+    yield GaugeMetricFamily("pedsite_webhooks_off", "Webhooks turned off as dead", value=off)
 
 
 def _of_searches() -> Iterator[Metric]:

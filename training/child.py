@@ -24,7 +24,7 @@ from django.conf import settings
 
 from pedsite import embedded
 from pedsite.jobs.models import Job
-from pedsite.jobs.work import LeaseLost, Work, is_stopping
+from pedsite.jobs.work import LeaseLost, Work
 
 # Exit status of a process that was asked to stop and can go on later (sysexits' EX_TEMPFAIL).
 STOPPED = 75
@@ -70,7 +70,7 @@ def watch(
         asked = False
         while True:
             work.beat()
-            if not asked and (is_stopping() or _gives_way(work.job, began, turn_s, last)):
+            if not asked and (work.is_called_back() or _gives_way(work.job, began, turn_s, last)):
                 process.terminate()
                 asked = True
             try:

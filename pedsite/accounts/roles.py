@@ -92,6 +92,15 @@ class WritesAsOperator(BasePermission):
         return request.method in ("GET", "HEAD", "OPTIONS") or request.user.operates
 
 
+class Operates(BasePermission):
+    """Only operators and administrators, to read as well."""
+
+    message = _("Only operators and administrators may do this.")
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return bool(request.user and request.user.is_authenticated and request.user.operates)
+
+
 class Administers(BasePermission):
     """Only administrators."""
 

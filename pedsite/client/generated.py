@@ -407,6 +407,16 @@ Finding = TypedDict(
 )
 
 
+ForgetRequest = TypedDict(
+    "ForgetRequest",
+    {
+        'box': int,
+        'confirm': str,
+        'purpose': NotRequired[str],
+    },
+)
+
+
 FormatEnum = Literal['folder', 'video', 'cuhk_pedes', 'synth_pedes', 'chinese_clip', 'chinese_clip_lmdb', 'flickr8k_cn', 'folder_per_class', 'coco', 'reid_pickles', 'compcars', 'image_matrix']
 
 
@@ -924,6 +934,16 @@ PageOfModel = TypedDict(
 )
 
 
+PageOfRemoval = TypedDict(
+    "PageOfRemoval",
+    {
+        'next': str | None,
+        'previous': str | None,
+        'results': list["Removal"],
+    },
+)
+
+
 PageOfRun = TypedDict(
     "PageOfRun",
     {
@@ -973,6 +993,14 @@ PatchedChangeUserRequest = TypedDict(
 )
 
 
+PauseQueueRequest = TypedDict(
+    "PauseQueueRequest",
+    {
+        'reason': NotRequired[str],
+    },
+)
+
+
 PhraseEvidence = TypedDict(
     "PhraseEvidence",
     {
@@ -1002,6 +1030,19 @@ ProtocolEnum = Literal['all_pairs', 'sequential']
 QueryKindsEnum = Literal['text', 'picture']
 
 
+Queue = TypedDict(
+    "Queue",
+    {
+        'name': str,
+        'running': int,
+        'waiting': int,
+        'paused': bool,
+        'since': NotRequired[str | None],
+        'reason': NotRequired[str],
+    },
+)
+
+
 QueuedJobs = TypedDict(
     "QueuedJobs",
     {
@@ -1013,7 +1054,36 @@ QueuedJobs = TypedDict(
 RecipeEnum = Literal['clip', 'distill', 'distill_text', 'cmpm', 'gem']
 
 
+Removal = TypedDict(
+    "Removal",
+    {
+        'id': int,
+        'why': "WhyEnum",
+        'dataset_name': str,
+        'purpose': NotRequired[str],
+        'job': NotRequired[int | None],
+        'state': NotRequired[str],
+        'report': NotRequired[Any],
+        'requested_by': NotRequired[str | None],
+        'requested_at': str,
+        'finished_at': NotRequired[str | None],
+    },
+)
+
+
 ResultEnum = Literal['passed', 'unknown', 'failed']
+
+
+RetentionRule = TypedDict(
+    "RetentionRule",
+    {
+        'dataset': str,
+        'days': int | None,
+        'since': "SinceEnum",
+        'images_due': int,
+        'boxes_due': int,
+    },
+)
 
 
 Review = Literal['unreviewed', 'approved', 'hidden']
@@ -1244,6 +1314,19 @@ Serving = TypedDict(
 )
 
 
+SetRetentionRequest = TypedDict(
+    "SetRetentionRequest",
+    {
+        'dataset': str,
+        'days': int | None,
+        'since': NotRequired["SinceEnum"],
+    },
+)
+
+
+SinceEnum = Literal['taken', 'imported']
+
+
 SplitEnum = Literal['train', 'validation', 'test']
 
 
@@ -1347,6 +1430,9 @@ WebhookSecret = TypedDict(
 
 
 WhatEnum = Literal['opened', 'changed', 'added_hits', 'added_search', 'added_note', 'removed', 'shared', 'unshared', 'exported', 'downloaded']
+
+
+WhyEnum = Literal['person', 'retention']
 
 
 class Operations(Transport):
@@ -1767,6 +1853,21 @@ class Operations(Transport):
         )
         return answer
 
+    def forget_person(
+        self,
+        *,
+        box: int,
+        confirm: str,
+        purpose: str | None = None,
+    ) -> Removal:
+        """Forget a person: there is no way back."""
+        answer: Removal = self.send(
+            "POST",
+            "/api/v1/removals",
+            body={"box": box, "confirm": confirm, "purpose": purpose},
+        )
+        return answer
+
     def gate(
         self,
         name: str,
@@ -2139,6 +2240,91 @@ class Operations(Transport):
         )
         return answer
 
+    def queue_pause(
+        self,
+        name: str,
+        *,
+        reason: str | None = None,
+    ) -> list[Queue]:
+        """Pause a queue."""
+        answer: list[Queue] = self.send(
+            "POST",
+            "/api/v1/queues/{name}/pause",
+            places={"name": name},
+            body={"reason": reason},
+        )
+        return answer
+
+    def queue_resume(
+        self,
+        name: str,
+    ) -> list[Queue]:
+        """Resume a queue."""
+        answer: list[Queue] = self.send(
+            "POST",
+            "/api/v1/queues/{name}/resume",
+            places={"name": name},
+        )
+        return answer
+
+    def queues(
+        self,
+    ) -> list[Queue]:
+        """Queues: what runs, what waits, and which are paused."""
+        answer: list[Queue] = self.send(
+            "GET",
+            "/api/v1/queues",
+        )
+        return answer
+
+    def queues_resume(
+        self,
+    ) -> list[Queue]:
+        """Resume all queues."""
+        answer: list[Queue] = self.send(
+            "POST",
+            "/api/v1/queues/resume",
+        )
+        return answer
+
+    def removal(
+        self,
+        id: int,
+    ) -> Removal:
+        """How far it is, what it removed, and who had held it."""
+        answer: Removal = self.send(
+            "GET",
+            "/api/v1/removals/{id}",
+            places={"id": id},
+        )
+        return answer
+
+    def removal_again(
+        self,
+        id: int,
+    ) -> Removal:
+        """Go on with it."""
+        answer: Removal = self.send(
+            "POST",
+            "/api/v1/removals/{id}/again",
+            places={"id": id},
+        )
+        return answer
+
+    def removals(
+        self,
+        *,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> PageOfRemoval:
+        """Newest first."""
+        answer: PageOfRemoval = self.send(
+            "GET",
+            "/api/v1/removals",
+            query={"cursor": cursor, "limit": limit},
+        )
+        return answer
+
     def remove_from_case(
         self,
         entry: int,
@@ -2162,6 +2348,16 @@ class Operations(Transport):
             "DELETE",
             "/api/v1/grants/{id}",
             places={"id": id},
+        )
+        return answer
+
+    def retention(
+        self,
+    ) -> list[RetentionRule]:
+        """The rules, each with what it would remove now: a dry run."""
+        answer: list[RetentionRule] = self.send(
+            "GET",
+            "/api/v1/retention",
         )
         return answer
 
@@ -2373,6 +2569,21 @@ class Operations(Transport):
             "POST",
             "/api/v1/findings",
             body={"query": query, "limit": limit, "boxes": boxes},
+        )
+        return answer
+
+    def set_retention(
+        self,
+        *,
+        dataset: str,
+        days: int | None,
+        since: SinceEnum | None = None,
+    ) -> RetentionRule:
+        """Set or, with null days, drop the rule of a dataset; it is applied once a day."""
+        answer: RetentionRule = self.send(
+            "PUT",
+            "/api/v1/retention",
+            body={"dataset": dataset, "days": days, "since": since},
         )
         return answer
 

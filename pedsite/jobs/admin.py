@@ -1,12 +1,14 @@
-"""Jobs to look at; they change through their pages, never here."""
+"""Jobs to look at, which change through their pages and never here; queues to pause."""
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
-from pedsite.jobs.models import Job, JobFailure
+from pedsite.jobs import queues
+from pedsite.jobs.models import Job, JobFailure, PausedQueue
 
 
 class ReadOnly:
@@ -47,6 +49,33 @@ class JobAdmin(ReadOnly, ModelAdmin):
     list_select_related = ["created_by"]
     date_hierarchy = "created_at"
     inlines = [FailureInline]
+
+
+@admin.register(PausedQueue)
+class PausedQueueAdmin(ModelAdmin):
+    """Adding a row pauses a queue, deleting it resumes."""
+
+    list_display = ["queue", "since", "by", "reason"]
+    list_select_related = ["by"]
+    fields = ["queue", "reason"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "queue":
+            return forms.ChoiceField(choices=[(name, name) for name in queues.names()])
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.pk = queues.pause(obj.queue, request.user, obj.reason).pk
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        queues.resume(obj.queue)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for each in list(queryset):
+            queues.resume(each.queue)
 
 
 @admin.register(JobFailure)

@@ -1,14 +1,16 @@
-"""Jobs for programs: list, one, its failures, cancel, retry."""
+"""Jobs for programs: list, one, its failures, cancel, retry; and their queues."""
 
 from django.http import Http404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers, status
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from pedsite.accounts.roles import Operates
 from pedsite.api import Pages
-from pedsite.jobs import work
+from pedsite.jobs import queues, work
 from pedsite.jobs.models import Job, JobFailure
 
 
@@ -120,6 +122,121 @@ class JobRetryApi(APIView):
     def post(self, request: Request, job_id: int) -> Response:
         again = work.retry_failed(_visible(request, job_id), request.user)
         return _answer(again, request, status.HTTP_202_ACCEPTED)
+
+
+class QueueOutput(serializers.Serializer):
+    """A queue, and whether it is paused."""
+
+    name = serializers.CharField()
+    running = serializers.IntegerField(help_text="Jobs that a worker is at.")
+    waiting = serializers.IntegerField()
+    paused = serializers.SerializerMethodField()
+    since = serializers.DateTimeField(source="pause.since", default=None, allow_null=True)
+    reason = serializers.CharField(source="pause.reason", default="")
+
+    class Meta:
+        ref_name = "Queue"
+
+    def get_paused(self, standing: queues.Standing) -> bool:
+        return standing.pause is not None
+
+
+QUEUES = [
+    {
+        "name": "enroll",
+        "running": 0,
+        "waiting": 3,
+        "paused": True,
+        "since": "2026-03-14T09:30:00Z",
+        "reason": "until the disk is exchanged",
+    }
+]
+
+
+class QueueListApi(APIView):
+    """GET every queue."""
+
+    permission_classes = [IsAuthenticated, Operates]
+
+    @extend_schema(
+        operation_id="queues",
+        summary="Queues: what runs, what waits, and which are paused",
+        responses=QueueOutput(many=True),
+        examples=[OpenApiExample("One is paused", response_only=True, value=QUEUES[0])],
+    )
+    def get(self, request: Request) -> Response:
+        return _queues()
+
+
+class QueueChange(APIView):
+    key_scope = "operate"
+    permission_classes = [IsAuthenticated, Operates]
+
+
+class QueuePauseApi(QueueChange):
+    """POST to begin no job of a queue; those at work are given back after the chunk at hand."""
+
+    class Input(serializers.Serializer):
+        reason = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+
+        class Meta:
+            ref_name = "PauseQueue"
+
+    @extend_schema(
+        operation_id="queue_pause",
+        summary="Pause a queue",
+        request=Input,
+        responses=QueueOutput(many=True),
+        examples=[
+            OpenApiExample("Why", request_only=True, value={"reason": QUEUES[0]["reason"]}),
+            OpenApiExample("Paused", response_only=True, value=QUEUES[0]),
+        ],
+    )
+    def post(self, request: Request, name: str) -> Response:
+        data = self.Input(data=request.data)
+        data.is_valid(raise_exception=True)
+        queues.pause(name, request.user, data.validated_data["reason"])
+        return _queues()
+
+
+class QueueResumeApi(QueueChange):
+    """POST to go on with a queue."""
+
+    @extend_schema(
+        operation_id="queue_resume",
+        summary="Resume a queue",
+        request=None,
+        responses=QueueOutput(many=True),
+        examples=[OpenApiExample("Still paused", response_only=True, value=QUEUES[0])],
+    )
+    def post(self, request: Request, name: str) -> Response:
+        queues.resume(name)
+        return _queues()
+
+
+class QueuesResumeApi(QueueChange):
+    """POST to go on with every paused queue."""
+
+    @extend_schema(
+        operation_id="queues_resume",
+        summary="Resume all queues",
+        request=None,
+        responses=QueueOutput(many=True),
+        examples=[
+            OpenApiExample(
+                "None is paused",
+                response_only=True,
+                value={**QUEUES[0], "paused": False, "since": None, "reason": ""},
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        queues.resume_all()
+        return _queues()
+
+
+def _queues() -> Response:
+    return Response(QueueOutput(queues.standings(), many=True).data)
 
 
 def _visible(request: Request, job_id: int) -> Job:

@@ -16,6 +16,17 @@ class JobIsOver(DomainError):
         )
 
 
+class UnknownQueue(DomainError):
+    code = "unknown-queue"
+    status = 404
+
+    def __init__(self, name: str, names: list[str]) -> None:
+        super().__init__(
+            _("There is no queue “%(name)s”; there are %(names)s.")
+            % {"name": name, "names": ", ".join(names)}
+        )
+
+
 class NothingToRetry(DomainError):
     code = "nothing-to-retry"
     status = 409

@@ -193,3 +193,27 @@ class JobFailure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item}: {self.reason}"
+
+
+class PausedQueue(models.Model):
+    """A queue of which no job is begun, nor gone on with, while this row is there."""
+
+    queue = models.CharField(_("queue"), max_length=40, unique=True)
+    since = models.DateTimeField(_("paused since"), auto_now_add=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("paused by"),
+    )
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["queue"]
+        verbose_name = _("paused queue")
+        verbose_name_plural = _("paused queues")
+
+    def __str__(self) -> str:
+        return self.queue

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
+from django.apps import apps
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -77,6 +78,12 @@ class JobQuerySet(models.QuerySet):
         """Jobs that wait for a turn, whose message was sent before `moment` and may be lost."""
         waiting = Q(state="queued") | Q(state="running", lease_until=None)
         return self.filter(waiting, sent_at__lt=moment)
+
+    def of_queues_at_work(self) -> Self:
+        """Without those whose queue is paused."""
+        # Not imported: the models read this module.
+        paused = apps.get_model("jobs", "PausedQueue").objects.values("queue")
+        return self.exclude(queue__in=paused)
 
     def ahead_of(self, job: "Job") -> Self:
         """Jobs of the same queue that were asked for earlier and have not begun."""

@@ -18,7 +18,7 @@ AT_A_TIME = 20
 
 
 def revive() -> list[int]:
-    """Sends orphaned and forgotten jobs again.
+    """Sends orphaned and forgotten jobs again, except of paused queues.
 
     Returns: the ids of those sent.
     """
@@ -28,10 +28,14 @@ def revive() -> list[int]:
             _give_up(job)
         elif job.cancel_requested:
             Job.objects.cancel_unheld(job.pk)
-        else:
+        elif not work.is_paused(job.queue):
             logger.warning("%s lost its worker, sending it again", job)
             sent.append(job)
-    forgotten = Job.objects.unsent_since(timezone.now() - LOST_AFTER).order_by("created_at")
+    forgotten = (
+        Job.objects.of_queues_at_work()
+        .unsent_since(timezone.now() - LOST_AFTER)
+        .order_by("created_at")
+    )
     sent += forgotten[:AT_A_TIME]
     for job in sent:
         Job.objects.filter(pk=job.pk).update(sent_at=timezone.now())

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from pedsite.api import DomainError
 from pedsite.audit.journal import Action, Via, origin, record
 from pedsite.jobs.errors import JobIsOver, NothingToRetry
-from pedsite.jobs.models import Job, JobFailure
+from pedsite.jobs.models import Job, JobFailure, PausedQueue
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,8 @@ class Work:
         self.job = job
         self._key = key
         self._watch = watch or (lambda job: None)
+        self._foreground = watch is not None
+        self._paused, self._looked = False, -BEAT_EVERY
         self._beaten = self._counted = time.monotonic()
 
     @property
@@ -126,6 +128,19 @@ class Work:
             LeaseLost: another process holds the job.
         """
         self._write(is_retriable=False)
+
+    def is_called_back(self) -> bool:
+        """Whether the worker is to stop, or the queue was paused; asked between parts.
+
+        A command in the foreground is no queue's. Looks into the database at most every
+        `BEAT_EVERY` seconds.
+        """
+        if _stopping[0] or self._foreground:
+            return bool(_stopping[0])
+        if time.monotonic() - self._looked >= BEAT_EVERY:
+            self._looked = time.monotonic()
+            self._paused = is_paused(self.job.queue)
+        return self._paused
 
     def _renew(self) -> None:
         now = time.monotonic()
@@ -202,18 +217,21 @@ def execute(job_id: int, step: Step, *, budget_s: float | None = 60) -> Job | No
     """Works on a job until it is over or the budget is spent; what a Celery task calls.
 
     Over the budget the lease is given back and the task sent again, so that one long job does
-    not keep a worker from the others.
+    not keep a worker from the others. A queue that is paused meanwhile gets it back after the
+    chunk at hand, and no task is sent until it is resumed.
 
-    Returns: the job as it stands; None if it is over or another process holds it.
+    Returns: the job as it stands; None if it is over, another process holds it, or its queue is
+    paused.
     """
     key = uuid.uuid4().hex
-    if not Job.objects.claim(job_id, key):
+    queue = Job.objects.filter(pk=job_id).values_list("queue", flat=True).first()
+    if is_paused(queue or "") or not Job.objects.claim(job_id, key):
         return None
     work = Work(Job.objects.get(pk=job_id), key)
     try:
         with origin(Via.WORKER):
             over = _chunks(work, key, step, budget_s)
-        if not over and Job.objects.release(job_id, key):
+        if not over and Job.objects.release(job_id, key) and not is_paused(work.job.queue):
             send(work.job)
     except LeaseLost:
         logger.warning("%s was taken over by another process", work.job)
@@ -315,6 +333,11 @@ def stop_soon() -> None:
     _stopping[0] = 1
 
 
+def is_paused(queue: str) -> bool:
+    """Whether jobs of a queue are to stay where they are."""
+    return PausedQueue.objects.filter(queue=queue).exists()
+
+
 def is_stopping() -> bool:
     """Whether jobs are to be given back; a step that takes minutes asks between its parts."""
     return bool(_stopping[0])
@@ -323,7 +346,7 @@ def is_stopping() -> bool:
 def _chunks(work: Work, key: str, step: Step, budget_s: float | None) -> bool:
     """Runs chunks until the job is over, and says how it ended.
 
-    Returns: False if the budget is spent, or the worker is to stop, and chunks remain.
+    Returns: False if the budget is spent, or the job is called back, and chunks remain.
     """
     began = time.monotonic()
     try:
@@ -333,7 +356,7 @@ def _chunks(work: Work, key: str, step: Step, budget_s: float | None) -> bool:
             if work.job.cancel_requested:
                 raise Cancelled
             spent = budget_s is not None and time.monotonic() - began > budget_s
-            if spent or _stopping[0]:
+            if spent or work.is_called_back():
                 return False
             more = step(work)
         work._renew()

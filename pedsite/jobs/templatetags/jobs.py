@@ -7,6 +7,8 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from pedsite.jobs.queues import Standing
+
 register = template.Library()
 
 # Parameters in the reader's language; any other is shown by the name it has.
@@ -24,6 +26,12 @@ NAMES = {
     "threshold": gettext_lazy("threshold"),
     "version": gettext_lazy("version"),
 }
+
+
+@register.filter
+def any_paused(standings: list[Standing]) -> bool:
+    """Whether one of these queues is paused."""
+    return any(each.pause for each in standings)
 
 
 @register.filter

@@ -92,7 +92,9 @@ def test_other_spellings_of_this_machine_are_refused(public, opened, host):
     assert opened == []
 
 
-@pytest.mark.parametrize("address", ["93.184.216.34", "2606:4700::1111", "::ffff:93.184.216.34"])
+@pytest.mark.parametrize(
+    "address", ["93.184.216.34", "2606:4700::1111", "::ffff:93.184.216.34", "64:ff9b::5db8:d822"]
+)
 def test_public_addresses_are_reached(public, opened, monkeypatch, address):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kw: answer(address))
     with pytest.raises(Unreachable, match="ConnectionRefused"):
