@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 PORT ?= 8000
 BIN = .venv/bin
 
-.PHONY: demo test lint bench .venv
+.PHONY: demo test lint bench fuzz .venv
 
 demo: .venv
 	@$(BIN)/python manage.py demo --port $(PORT)
@@ -18,6 +18,18 @@ test: .venv
 # search BENCH_N generated vectors, 100000 by default, which are kept in var/bench.
 bench: .venv
 	@$(BIN)/python -m tests.bench $(ROWS)
+
+# Every operation of a site that runs, with values that its description allows and others: no 500.
+# URL= names the site and KEY= a key of it; it makes and deletes things there, so take a demo.
+URL ?= http://127.0.0.1:$(PORT)
+EXAMPLES ?= 20
+fuzz:
+	@[ -n "$(KEY)" ] || { echo "KEY= names an API key: manage.py create_api_key admin"; exit 1; }
+	@[ -x var/fuzz/bin/st ] || { $(PYTHON) -m venv var/fuzz && \
+	  var/fuzz/bin/python -m pip install --quiet schemathesis==4.32.5; }
+	@var/fuzz/bin/st run "$(URL)/api/schema/?format=json" -H "Authorization: Bearer $(KEY)" \
+	  --checks not_a_server_error --max-examples $(EXAMPLES) --continue-on-failure \
+	  --exclude-operation-id revoke_key --exclude-operation-id change_user
 
 lint: .venv
 	$(BIN)/ruff check .
