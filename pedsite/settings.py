@@ -306,6 +306,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "Review": "gallery.models.Review",
         "BoxSource": "gallery.models.Box.Source",
+        "CaptionSource": "gallery.models.Caption.Source",
+        "CaptionLanguage": "gallery.models.Caption.Language",
+        "AskedLanguage": ["en", "zh"],
         "AskedReview": ["approved", "unreviewed"],
         "CaseState": "search.cases.models.Case.State",
     },

@@ -52,6 +52,9 @@ Agreement = TypedDict(
 )
 
 
+AskedLanguage = Literal['en', 'zh']
+
+
 AskedReview = Literal['approved', 'unreviewed']
 
 
@@ -95,7 +98,7 @@ Box = TypedDict(
     {
         'id': int,
         'bbox': list[int],
-        'source': "BoxSourceEnum",
+        'source': "BoxSource",
         'score': NotRequired[float | None],
         'review': NotRequired["Review"],
         'dataset': str,
@@ -114,16 +117,19 @@ BoxCaption = TypedDict(
         'kind': NotRequired["KindEnum"],
         'language': NotRequired[Any],
         'text': str,
-        'source': "BoxCaptionSourceEnum",
+        'source': "CaptionSource",
         'review': NotRequired["Review"],
     },
 )
 
 
-BoxCaptionLanguageEnum = Literal['en', 'zh']
-
-
-BoxCaptionSourceEnum = Literal['imported', 'drawn', 'drafted', 'typed']
+BoxDrawRequest = TypedDict(
+    "BoxDrawRequest",
+    {
+        'image': int,
+        'bbox': list[int],
+    },
+)
 
 
 BoxImage = TypedDict(
@@ -140,7 +146,140 @@ BoxImage = TypedDict(
 )
 
 
-BoxSourceEnum = Literal['annotated', 'detected', 'whole']
+BoxLeft = TypedDict(
+    "BoxLeft",
+    {
+        'box': int,
+        'reason': str,
+    },
+)
+
+
+BoxQuality = TypedDict(
+    "BoxQuality",
+    {
+        'box': int,
+        'bounds': list[int],
+        'shorter': int,
+        'longer': int,
+        'sharpness': float,
+        'covered': float,
+        'cut': NotRequired[str],
+        'reasons': list[str],
+        'measured_at': str,
+    },
+)
+
+
+BoxSource = Literal['annotated', 'detected', 'whole']
+
+
+BoxesChangeRequest = TypedDict(
+    "BoxesChangeRequest",
+    {
+        'boxes': list[int],
+        'review': NotRequired["Review"],
+        'identity': NotRequired[str | None],
+        'delete': NotRequired[bool],
+    },
+)
+
+
+Caption = TypedDict(
+    "Caption",
+    {
+        'id': int,
+        'box': int,
+        'dataset': str,
+        'kind': NotRequired["KindEnum"],
+        'language': NotRequired[Any],
+        'text': str,
+        'source': "CaptionSource",
+        'drafted_by': NotRequired[str],
+        'review': NotRequired["Review"],
+        'created_at': str,
+    },
+)
+
+
+CaptionAddRequest = TypedDict(
+    "CaptionAddRequest",
+    {
+        'box': int,
+        'text': str,
+        'language': NotRequired["AskedLanguage"],
+    },
+)
+
+
+CaptionLanguage = Literal['en', 'zh']
+
+
+CaptionLeft = TypedDict(
+    "CaptionLeft",
+    {
+        'caption': int,
+        'reason': str,
+    },
+)
+
+
+CaptionReplaced = TypedDict(
+    "CaptionReplaced",
+    {
+        'caption': int,
+        'before': str,
+        'after': str,
+        'problem': str,
+    },
+)
+
+
+CaptionSource = Literal['imported', 'drawn', 'drafted', 'typed']
+
+
+CaptionsChanged = TypedDict(
+    "CaptionsChanged",
+    {
+        'changed': int,
+        'actions': list[int],
+        'left': list["CaptionLeft"],
+    },
+)
+
+
+CaptionsDecideRequest = TypedDict(
+    "CaptionsDecideRequest",
+    {
+        'captions': list[int],
+        'review': "Review",
+    },
+)
+
+
+CaptionsReplaceRequest = TypedDict(
+    "CaptionsReplaceRequest",
+    {
+        'dataset': str,
+        'find': str,
+        'put': str,
+        'match_case': NotRequired[bool],
+        'whole_words': NotRequired[bool],
+        'language': NotRequired["AskedLanguage"],
+        'source': NotRequired["CaptionSource"],
+        'review': NotRequired["Review"],
+        'dry_run': NotRequired[bool],
+    },
+)
+
+
+CaptionsReplaced = TypedDict(
+    "CaptionsReplaced",
+    {
+        'would': list["CaptionReplaced"],
+        'done': Any,
+    },
+)
 
 
 Case = TypedDict(
@@ -263,6 +402,52 @@ Comparison = TypedDict(
 )
 
 
+CurationAction = TypedDict(
+    "CurationAction",
+    {
+        'id': int,
+        'dataset': str,
+        'kind': str,
+        'rows': int,
+        'made_by': NotRequired[str],
+        'made_at': str,
+        'undoes': NotRequired[int | None],
+        'undone_by': NotRequired[int],
+    },
+)
+
+
+CurationChange = TypedDict(
+    "CurationChange",
+    {
+        'model': "ModelEnum",
+        'row': int,
+        'before': dict[str, Any] | None,
+        'after': dict[str, Any] | None,
+    },
+)
+
+
+CurationOutcome = TypedDict(
+    "CurationOutcome",
+    {
+        'changed': int,
+        'actions': list[int],
+        'left': list["BoxLeft"],
+    },
+)
+
+
+CurationUndone = TypedDict(
+    "CurationUndone",
+    {
+        'action': int,
+        'restored': int,
+        'left': list["RowLeft"],
+    },
+)
+
+
 Dataset = TypedDict(
     "Dataset",
     {
@@ -310,6 +495,29 @@ Delivery = TypedDict(
 DeliveryStateEnum = Literal['waiting', 'delivered', 'failed']
 
 
+DraftCaptionsRequest = TypedDict(
+    "DraftCaptionsRequest",
+    {
+        'dataset': str,
+        'languages': NotRequired[list["AskedLanguage"]],
+        'model': NotRequired[str],
+        'seed': NotRequired[int],
+        'certainty': NotRequired[float],
+        'again': NotRequired[bool],
+    },
+)
+
+
+Duplicates = TypedDict(
+    "Duplicates",
+    {
+        'keep': int,
+        'exact': bool,
+        'twins': list["Twin"],
+    },
+)
+
+
 Evaluation = TypedDict(
     "Evaluation",
     {
@@ -355,9 +563,6 @@ EvaluationDetail = TypedDict(
         'metrics': Any,
     },
 )
-
-
-EvaluationRequestLanguageEnum = Literal['en', 'zh']
 
 
 EvaluationRequestRequest = TypedDict(
@@ -483,7 +688,82 @@ Hit = TypedDict(
 )
 
 
+Identity = TypedDict(
+    "Identity",
+    {
+        'id': int,
+        'dataset': str,
+        'key': str,
+        'split': NotRequired[Any],
+        'boxes': int,
+    },
+)
+
+
 IdentityEnum = Literal['known', 'unknown']
+
+
+IdentityMergeRequest = TypedDict(
+    "IdentityMergeRequest",
+    {
+        'others': list[int],
+        'split': NotRequired[Any],
+    },
+)
+
+
+IdentityPartRequest = TypedDict(
+    "IdentityPartRequest",
+    {
+        'boxes': list[int],
+        'key': NotRequired[str],
+    },
+)
+
+
+Image = TypedDict(
+    "Image",
+    {
+        'id': int,
+        'dataset': str,
+        'name': str,
+        'width': int,
+        'height': int,
+        'camera': NotRequired[str],
+        'taken_at': NotRequired[str | None],
+        'boxes': int,
+        'url': str,
+    },
+)
+
+
+ImageBox = TypedDict(
+    "ImageBox",
+    {
+        'id': int,
+        'bbox': list[int],
+        'source': "BoxSource",
+        'score': NotRequired[float | None],
+        'review': NotRequired["Review"],
+        'identity': NotRequired[str],
+    },
+)
+
+
+ImageWithBoxes = TypedDict(
+    "ImageWithBoxes",
+    {
+        'id': int,
+        'dataset': str,
+        'name': str,
+        'width': int,
+        'height': int,
+        'camera': NotRequired[str],
+        'taken_at': NotRequired[str | None],
+        'boxes': list["ImageBox"],
+        'url': str,
+    },
+)
 
 
 Import = TypedDict(
@@ -734,6 +1014,14 @@ MakeWebhookRequest = TypedDict(
 )
 
 
+MeasureBoxesRequest = TypedDict(
+    "MeasureBoxesRequest",
+    {
+        'dataset': str,
+    },
+)
+
+
 ModeEnum = Literal['fast', 'thorough', 'exact', 'compact']
 
 
@@ -752,6 +1040,9 @@ Model = TypedDict(
         'created_at': str,
     },
 )
+
+
+ModelEnum = Literal['image', 'identity', 'box', 'caption']
 
 
 OpenCaseRequest = TypedDict(
@@ -780,6 +1071,36 @@ PageOfAuditEntry = TypedDict(
         'next': str | None,
         'previous': str | None,
         'results': list["AuditEntry"],
+    },
+)
+
+
+PageOfBox = TypedDict(
+    "PageOfBox",
+    {
+        'next': str | None,
+        'previous': str | None,
+        'results': list["Box"],
+    },
+)
+
+
+PageOfBoxQuality = TypedDict(
+    "PageOfBoxQuality",
+    {
+        'next': str | None,
+        'previous': str | None,
+        'results': list["BoxQuality"],
+    },
+)
+
+
+PageOfCaption = TypedDict(
+    "PageOfCaption",
+    {
+        'next': str | None,
+        'previous': str | None,
+        'results': list["Caption"],
     },
 )
 
@@ -834,6 +1155,26 @@ PageOfCaseSearch = TypedDict(
 )
 
 
+PageOfCurationAction = TypedDict(
+    "PageOfCurationAction",
+    {
+        'next': str | None,
+        'previous': str | None,
+        'results': list["CurationAction"],
+    },
+)
+
+
+PageOfCurationChange = TypedDict(
+    "PageOfCurationChange",
+    {
+        'next': str | None,
+        'previous': str | None,
+        'results': list["CurationChange"],
+    },
+)
+
+
 PageOfDataset = TypedDict(
     "PageOfDataset",
     {
@@ -850,6 +1191,16 @@ PageOfDelivery = TypedDict(
         'next': str | None,
         'previous': str | None,
         'results': list["Delivery"],
+    },
+)
+
+
+PageOfDuplicates = TypedDict(
+    "PageOfDuplicates",
+    {
+        'next': str | None,
+        'previous': str | None,
+        'results': list["Duplicates"],
     },
 )
 
@@ -880,6 +1231,26 @@ PageOfGrant = TypedDict(
         'next': str | None,
         'previous': str | None,
         'results': list["Grant"],
+    },
+)
+
+
+PageOfIdentity = TypedDict(
+    "PageOfIdentity",
+    {
+        'next': str | None,
+        'previous': str | None,
+        'results': list["Identity"],
+    },
+)
+
+
+PageOfImage = TypedDict(
+    "PageOfImage",
+    {
+        'next': str | None,
+        'previous': str | None,
+        'results': list["Image"],
     },
 )
 
@@ -974,6 +1345,24 @@ PageOfWebhook = TypedDict(
 )
 
 
+PatchedBoxEditRequest = TypedDict(
+    "PatchedBoxEditRequest",
+    {
+        'bbox': NotRequired[list[int]],
+        'review': NotRequired["Review"],
+        'identity': NotRequired[str | None],
+    },
+)
+
+
+PatchedCaptionEditRequest = TypedDict(
+    "PatchedCaptionEditRequest",
+    {
+        'text': NotRequired[str],
+    },
+)
+
+
 PatchedChangeCaseRequest = TypedDict(
     "PatchedChangeCaseRequest",
     {
@@ -993,10 +1382,50 @@ PatchedChangeUserRequest = TypedDict(
 )
 
 
+PatchedIdentityEditRequest = TypedDict(
+    "PatchedIdentityEditRequest",
+    {
+        'key': NotRequired[str],
+        'split': NotRequired[Any],
+    },
+)
+
+
 PauseQueueRequest = TypedDict(
     "PauseQueueRequest",
     {
         'reason': NotRequired[str],
+    },
+)
+
+
+PersonLikeness = TypedDict(
+    "PersonLikeness",
+    {
+        'version': str,
+        'boxes': list["PersonSighting"],
+        'alike': list["PersonSuggestion"],
+    },
+)
+
+
+PersonSighting = TypedDict(
+    "PersonSighting",
+    {
+        'box': int,
+        'likeness': float | None,
+        'is_odd': bool,
+    },
+)
+
+
+PersonSuggestion = TypedDict(
+    "PersonSuggestion",
+    {
+        'box': int,
+        'identity': int | None,
+        'key': NotRequired[str],
+        'likeness': float,
     },
 )
 
@@ -1090,6 +1519,16 @@ Review = Literal['unreviewed', 'approved', 'hidden']
 
 
 RoleEnum = Literal['viewer', 'reviewer', 'curator', 'operator', 'admin']
+
+
+RowLeft = TypedDict(
+    "RowLeft",
+    {
+        'model': str,
+        'row': int,
+        'reason': str,
+    },
+)
 
 
 Run = TypedDict(
@@ -1327,7 +1766,29 @@ SetRetentionRequest = TypedDict(
 SinceEnum = Literal['taken', 'imported']
 
 
+SplitCounts = TypedDict(
+    "SplitCounts",
+    {
+        'none': int,
+        'train': int,
+        'validation': int,
+        'test': int,
+    },
+)
+
+
 SplitEnum = Literal['train', 'validation', 'test']
+
+
+SplitSharesRequest = TypedDict(
+    "SplitSharesRequest",
+    {
+        'train': NotRequired[float],
+        'validation': NotRequired[float],
+        'test': NotRequired[float],
+        'seed': NotRequired[int],
+    },
+)
 
 
 StageEnum = Literal['checking', 'checked', 'unreadable', 'importing', 'imported', 'undoing', 'undone']
@@ -1349,6 +1810,15 @@ Tower = TypedDict(
         'sha256': str,
         'byte_size': int,
         'preprocessing': NotRequired[Any],
+    },
+)
+
+
+Twin = TypedDict(
+    "Twin",
+    {
+        'box': int,
+        'bits': int,
     },
 )
 
@@ -1437,6 +1907,47 @@ WhyEnum = Literal['person', 'retention']
 
 class Operations(Transport):
     """Every operation, by the name that the description gives it."""
+
+    def action(
+        self,
+        action_id: int,
+    ) -> CurationAction:
+        """GET one action."""
+        answer: CurationAction = self.send(
+            "GET",
+            "/api/v1/actions/{action_id}",
+            places={"action_id": action_id},
+        )
+        return answer
+
+    def action_undo(
+        self,
+        action_id: int,
+    ) -> CurationUndone:
+        """POST to take an action back; 409 where all of it was changed since."""
+        answer: CurationUndone = self.send(
+            "POST",
+            "/api/v1/actions/{action_id}/undo",
+            places={"action_id": action_id},
+        )
+        return answer
+
+    def actions(
+        self,
+        *,
+        cursor: str | None = None,
+        dataset: str | None = None,
+        limit: int | None = None,
+        model: Literal['image', 'identity', 'box', 'caption'] | None = None,
+        row: int | None = None,
+    ) -> PageOfCurationAction:
+        """GET who changed what by hand, newest first; with `model` and `row`, of one row."""
+        answer: PageOfCurationAction = self.send(
+            "GET",
+            "/api/v1/actions",
+            query={"cursor": cursor, "dataset": dataset, "limit": limit, "model": model, "row": row},
+        )
+        return answer
 
     def add_case_hits(
         self,
@@ -1540,11 +2051,191 @@ class Operations(Transport):
         self,
         box_id: int,
     ) -> Box:
-        """GET one box with its image, person and captions; 404 where it is not shared with you."""
+        """GET one box; PATCH its bounds, its review or who it is; DELETE it with its captions."""
         answer: Box = self.send(
             "GET",
             "/api/v1/boxes/{box_id}",
             places={"box_id": box_id},
+        )
+        return answer
+
+    def box_delete(
+        self,
+        box_id: int,
+    ) -> None:
+        """GET one box; PATCH its bounds, its review or who it is; DELETE it with its captions."""
+        answer: None = self.send(
+            "DELETE",
+            "/api/v1/boxes/{box_id}",
+            places={"box_id": box_id},
+        )
+        return answer
+
+    def box_draw(
+        self,
+        *,
+        image: int,
+        bbox: list[int],
+    ) -> Box:
+        """GET boxes that you may see, by the filters of a dataset's page; POST draws one."""
+        answer: Box = self.send(
+            "POST",
+            "/api/v1/boxes",
+            body={"image": image, "bbox": bbox},
+        )
+        return answer
+
+    def box_edit(
+        self,
+        box_id: int,
+        *,
+        bbox: list[int] | None = None,
+        review: Review | None = None,
+        identity: str | None | None = None,
+    ) -> Box:
+        """GET one box; PATCH its bounds, its review or who it is; DELETE it with its captions."""
+        answer: Box = self.send(
+            "PATCH",
+            "/api/v1/boxes/{box_id}",
+            places={"box_id": box_id},
+            body={"bbox": bbox, "review": review, "identity": identity},
+        )
+        return answer
+
+    def boxes(
+        self,
+        *,
+        camera: str | None = None,
+        cursor: str | None = None,
+        dataset: str | None = None,
+        identity: Literal['known', 'unknown'] | None = None,
+        least: int | None = None,
+        limit: int | None = None,
+        most: int | None = None,
+        review: Literal['unreviewed', 'approved', 'hidden', 'any'] | None = None,
+        source: Literal['annotated', 'detected', 'whole'] | None = None,
+        split: Literal['train', 'validation', 'test', 'none'] | None = None,
+        words: str | None = None,
+    ) -> PageOfBox:
+        """GET boxes that you may see, by the filters of a dataset's page; POST draws one."""
+        answer: PageOfBox = self.send(
+            "GET",
+            "/api/v1/boxes",
+            query={"camera": camera, "cursor": cursor, "dataset": dataset, "identity": identity, "least": least, "limit": limit, "most": most, "review": review, "source": source, "split": split, "words": words},
+        )
+        return answer
+
+    def boxes_change(
+        self,
+        *,
+        boxes: list[int],
+        review: Review | None = None,
+        identity: str | None | None = None,
+        delete: bool | None = None,
+    ) -> CurationOutcome:
+        """POST one action on many boxes, which is undone as one: review, assign or delete."""
+        answer: CurationOutcome = self.send(
+            "POST",
+            "/api/v1/boxes/change",
+            body={"boxes": boxes, "review": review, "identity": identity, "delete": delete},
+        )
+        return answer
+
+    def caption(
+        self,
+        caption_id: int,
+    ) -> Caption:
+        """Curators only; what they may not see is as if it were not there."""
+        answer: Caption = self.send(
+            "GET",
+            "/api/v1/captions/{caption_id}",
+            places={"caption_id": caption_id},
+        )
+        return answer
+
+    def caption_add(
+        self,
+        *,
+        box: int,
+        text: str,
+        language: AskedLanguage | None = None,
+    ) -> Caption:
+        """A caption that a person wrote: it is approved."""
+        answer: Caption = self.send(
+            "POST",
+            "/api/v1/captions",
+            body={"box": box, "text": text, "language": language},
+        )
+        return answer
+
+    def caption_edit(
+        self,
+        caption_id: int,
+        *,
+        text: str | None = None,
+    ) -> Caption:
+        """Other words: they are yours from then on, and approved."""
+        answer: Caption = self.send(
+            "PATCH",
+            "/api/v1/captions/{caption_id}",
+            places={"caption_id": caption_id},
+            body={"text": text},
+        )
+        return answer
+
+    def captions(
+        self,
+        *,
+        box: int | None = None,
+        cursor: str | None = None,
+        dataset: str | None = None,
+        kind: Literal['caption', 'attributes', 'prompt'] | None = None,
+        language: Literal['en', 'zh'] | None = None,
+        limit: int | None = None,
+        review: Literal['unreviewed', 'approved', 'hidden'] | None = None,
+        source: Literal['imported', 'drawn', 'drafted', 'typed'] | None = None,
+        words: str | None = None,
+    ) -> PageOfCaption:
+        """Captions of the datasets that you may see, newest first."""
+        answer: PageOfCaption = self.send(
+            "GET",
+            "/api/v1/captions",
+            query={"box": box, "cursor": cursor, "dataset": dataset, "kind": kind, "language": language, "limit": limit, "review": review, "source": source, "words": words},
+        )
+        return answer
+
+    def captions_decide(
+        self,
+        *,
+        captions: list[int],
+        review: Review,
+    ) -> CaptionsChanged:
+        """Approve or reject many; one action in each dataset, which can be undone."""
+        answer: CaptionsChanged = self.send(
+            "POST",
+            "/api/v1/captions/decide",
+            body={"captions": captions, "review": review},
+        )
+        return answer
+
+    def captions_replace(
+        self,
+        *,
+        dataset: str,
+        find: str,
+        put: str,
+        match_case: bool | None = None,
+        whole_words: bool | None = None,
+        language: AskedLanguage | None = None,
+        source: CaptionSource | None = None,
+        review: Review | None = None,
+        dry_run: bool | None = None,
+    ) -> CaptionsReplaced:
+        """Words for words in a dataset's captions, a dry run unless told otherwise."""
+        answer: CaptionsReplaced = self.send(
+            "POST",
+            "/api/v1/captions/replace",
+            body={"dataset": dataset, "find": find, "put": put, "match_case": match_case, "whole_words": whole_words, "language": language, "source": source, "review": review, "dry_run": dry_run},
         )
         return answer
 
@@ -1713,6 +2404,22 @@ class Operations(Transport):
         )
         return answer
 
+    def changes(
+        self,
+        action_id: int,
+        *,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> PageOfCurationChange:
+        """GET what an action changed: each row with its fields before and after."""
+        answer: PageOfCurationChange = self.send(
+            "GET",
+            "/api/v1/actions/{action_id}/changes",
+            places={"action_id": action_id},
+            query={"cursor": cursor, "limit": limit},
+        )
+        return answer
+
     def compare(
         self,
         *,
@@ -1775,6 +2482,40 @@ class Operations(Transport):
             "DELETE",
             "/api/v1/searches/{id}",
             places={"id": id},
+        )
+        return answer
+
+    def draft_captions(
+        self,
+        *,
+        dataset: str,
+        languages: list[AskedLanguage] | None = None,
+        model: str | None = None,
+        seed: int | None = None,
+        certainty: float | None = None,
+        again: bool | None = None,
+    ) -> JobOutput:
+        """Drafts are marked as such until somebody approves them; what people wrote stays."""
+        answer: JobOutput = self.send(
+            "POST",
+            "/api/v1/captions/draft",
+            body={"dataset": dataset, "languages": languages, "model": model, "seed": seed, "certainty": certainty, "again": again},
+        )
+        return answer
+
+    def duplicates(
+        self,
+        *,
+        dataset: str,
+        cursor: str | None = None,
+        kind: Literal['exact', 'near'] | None = None,
+        limit: int | None = None,
+    ) -> PageOfDuplicates:
+        """Boxes that look the same, in groups, each with the one that is worth keeping."""
+        answer: PageOfDuplicates = self.send(
+            "GET",
+            "/api/v1/duplicates",
+            query={"cursor": cursor, "dataset": dataset, "kind": kind, "limit": limit},
         )
         return answer
 
@@ -1925,6 +2666,123 @@ class Operations(Transport):
             "GET",
             "/api/v1/grants",
             query={"cursor": cursor, "limit": limit},
+        )
+        return answer
+
+    def identities(
+        self,
+        *,
+        cursor: str | None = None,
+        dataset: str | None = None,
+        key: str | None = None,
+        limit: int | None = None,
+        split: Literal['train', 'validation', 'test', 'none'] | None = None,
+    ) -> PageOfIdentity:
+        """GET the people of the datasets that you may see, newest first."""
+        answer: PageOfIdentity = self.send(
+            "GET",
+            "/api/v1/identities",
+            query={"cursor": cursor, "dataset": dataset, "key": key, "limit": limit, "split": split},
+        )
+        return answer
+
+    def identity(
+        self,
+        identity_id: int,
+    ) -> Identity:
+        """GET one person; PATCH their key or their split."""
+        answer: Identity = self.send(
+            "GET",
+            "/api/v1/identities/{identity_id}",
+            places={"identity_id": identity_id},
+        )
+        return answer
+
+    def identity_edit(
+        self,
+        identity_id: int,
+        *,
+        key: str | None = None,
+        split: Any | None = None,
+    ) -> Identity:
+        """GET one person; PATCH their key or their split."""
+        answer: Identity = self.send(
+            "PATCH",
+            "/api/v1/identities/{identity_id}",
+            places={"identity_id": identity_id},
+            body={"key": key, "split": split},
+        )
+        return answer
+
+    def identity_likeness(
+        self,
+        identity_id: int,
+    ) -> PersonLikeness:
+        """GET who might be the same person, and which of their boxes look unlike the rest."""
+        answer: PersonLikeness = self.send(
+            "GET",
+            "/api/v1/identities/{identity_id}/likeness",
+            places={"identity_id": identity_id},
+        )
+        return answer
+
+    def identity_merge(
+        self,
+        identity_id: int,
+        *,
+        others: list[int],
+        split: Any | None = None,
+    ) -> Identity:
+        """POST to make other people one with this one; 409 where their splits differ."""
+        answer: Identity = self.send(
+            "POST",
+            "/api/v1/identities/{identity_id}/merge",
+            places={"identity_id": identity_id},
+            body={"others": others, "split": split},
+        )
+        return answer
+
+    def identity_part(
+        self,
+        identity_id: int,
+        *,
+        boxes: list[int],
+        key: str | None = None,
+    ) -> Identity:
+        """POST to take boxes out of a person; they become somebody new, in the same split."""
+        answer: Identity = self.send(
+            "POST",
+            "/api/v1/identities/{identity_id}/part",
+            places={"identity_id": identity_id},
+            body={"boxes": boxes, "key": key},
+        )
+        return answer
+
+    def image(
+        self,
+        image_id: int,
+    ) -> ImageWithBoxes:
+        """GET one picture with its boxes, hidden ones too."""
+        answer: ImageWithBoxes = self.send(
+            "GET",
+            "/api/v1/images/{image_id}",
+            places={"image_id": image_id},
+        )
+        return answer
+
+    def images(
+        self,
+        *,
+        camera: str | None = None,
+        cursor: str | None = None,
+        dataset: str | None = None,
+        limit: int | None = None,
+    ) -> PageOfImage:
+        """GET pictures of the datasets that you may see, newest first."""
+        answer: PageOfImage = self.send(
+            "GET",
+            "/api/v1/images",
+            query={"camera": camera, "cursor": cursor, "dataset": dataset, "limit": limit},
         )
         return answer
 
@@ -2212,6 +3070,19 @@ class Operations(Transport):
         )
         return answer
 
+    def measure_boxes(
+        self,
+        *,
+        dataset: str,
+    ) -> JobOutput:
+        """Measure the boxes that were not, or that changed, and group what looks the same."""
+        answer: JobOutput = self.send(
+            "POST",
+            "/api/v1/quality/measure",
+            body={"dataset": dataset},
+        )
+        return answer
+
     def models(
         self,
         *,
@@ -2237,6 +3108,26 @@ class Operations(Transport):
             "POST",
             "/api/v1/cases",
             body={"title": title, "reference": reference},
+        )
+        return answer
+
+    def quality(
+        self,
+        *,
+        dataset: str,
+        covered: float | None = None,
+        cursor: str | None = None,
+        cut: bool | None = None,
+        limit: int | None = None,
+        reason: Literal['small', 'blurred', 'hidden_by_others', 'cut_off'] | None = None,
+        sharpness: float | None = None,
+        shorter: int | None = None,
+    ) -> PageOfBoxQuality:
+        """Boxes below a threshold, newest measure first."""
+        answer: PageOfBoxQuality = self.send(
+            "GET",
+            "/api/v1/quality",
+            query={"covered": covered, "cursor": cursor, "cut": cut, "dataset": dataset, "limit": limit, "reason": reason, "sharpness": sharpness, "shorter": shorter},
         )
         return answer
 
@@ -2584,6 +3475,36 @@ class Operations(Transport):
             "PUT",
             "/api/v1/retention",
             body={"dataset": dataset, "days": days, "since": since},
+        )
+        return answer
+
+    def splits(
+        self,
+        name: str,
+    ) -> SplitCounts:
+        """GET how many people each split has; POST to share out those who have none."""
+        answer: SplitCounts = self.send(
+            "GET",
+            "/api/v1/datasets/{name}/splits",
+            places={"name": name},
+        )
+        return answer
+
+    def splits_assign(
+        self,
+        name: str,
+        *,
+        train: float | None = None,
+        validation: float | None = None,
+        test: float | None = None,
+        seed: int | None = None,
+    ) -> SplitCounts:
+        """GET how many people each split has; POST to share out those who have none."""
+        answer: SplitCounts = self.send(
+            "POST",
+            "/api/v1/datasets/{name}/splits",
+            places={"name": name},
+            body={"train": train, "validation": validation, "test": test, "seed": seed},
         )
         return answer
 
