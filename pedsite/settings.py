@@ -462,6 +462,8 @@ LOGGING = {
         # They tell each rewriting of a graph.
         "onnxscript": {"level": "WARNING"},
         "onnx_ir": {"level": "WARNING"},
+        # It tells which builds of itself it tries.
+        "faiss": {"level": "WARNING"},
         "django.request": {"filters": ["refusals"]},
         "django.server": {"handlers": ["stderr"], "propagate": False},
     },
