@@ -409,10 +409,10 @@ CurationAction = TypedDict(
         'dataset': str,
         'kind': str,
         'rows': int,
-        'made_by': NotRequired[str],
+        'made_by': NotRequired[str | None],
         'made_at': str,
         'undoes': NotRequired[int | None],
-        'undone_by': NotRequired[int],
+        'undone_by': NotRequired[int | None],
     },
 )
 
@@ -729,7 +729,7 @@ Image = TypedDict(
         'name': str,
         'width': int,
         'height': int,
-        'camera': NotRequired[str],
+        'camera': NotRequired[str | None],
         'taken_at': NotRequired[str | None],
         'boxes': int,
         'url': str,
@@ -745,7 +745,7 @@ ImageBox = TypedDict(
         'source': "BoxSource",
         'score': NotRequired[float | None],
         'review': NotRequired["Review"],
-        'identity': NotRequired[str],
+        'identity': NotRequired[str | None],
     },
 )
 
@@ -758,7 +758,7 @@ ImageWithBoxes = TypedDict(
         'name': str,
         'width': int,
         'height': int,
-        'camera': NotRequired[str],
+        'camera': NotRequired[str | None],
         'taken_at': NotRequired[str | None],
         'boxes': list["ImageBox"],
         'url': str,
@@ -1424,7 +1424,7 @@ PersonSuggestion = TypedDict(
     {
         'box': int,
         'identity': int | None,
-        'key': NotRequired[str],
+        'key': NotRequired[str | None],
         'likeness': float,
     },
 )
