@@ -2,14 +2,22 @@
 
 import ast
 import re
+import shlex
 import shutil
 import subprocess
+from pathlib import Path
 
+import pytest
 import yaml
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import get_commands
+from django.test import Client
 
+from pedsite.accounts import keys
 from pedsite.jobs import queues
+from tests import world
+from tests.search.pages.asked import enroll
 
 DOCS = settings.BASE_DIR / "pedsite" / "docs"
 READERS = {"text", "flag", "integer", "path", "listing", "networks"}
@@ -95,3 +103,55 @@ def test_the_units_are_units(tmp_path):
                 text=True,
             )
             assert f"{name}:" not in told.stderr, told.stderr
+
+
+@pytest.mark.django_db
+def test_every_line_for_old_clients_runs_as_it_stands():
+    user = world.make_user("ming")
+    _key, secret = keys.issue(user, "test")
+    mall = world.make_dataset("mall", visible_to=user)
+    world.make_coloured_people(mall, ["red", "blue"])
+    enroll(mall)
+    client = Client(headers={"authorization": f"Bearer {secret}"})
+    lines = list(curl_lines(DOCS / "old-clients.md"))
+    assert len(lines) == 8
+    for line in lines:
+        answer = run(line, client)
+        assert answer.status_code == 200, (line, answer.content)
+        told = answer.json()
+        pages = [each["page"] for each in told["answers"]] if "answers" in told else [told]
+        assert all("hits" in page or "results" in page for page in pages), line
+
+
+def curl_lines(path: Path):
+    for block in re.findall(r"```\n(.*?)```", path.read_text(), re.DOTALL):
+        yield from block.replace("\\\n", " ").strip().splitlines()
+
+
+def run(line: str, client: Client):
+    """A curl command, given to the test client."""
+    words = iter(shlex.split(line)[1:])
+    body, fields, address = None, {}, ""
+    for word in words:
+        if word == "-H":
+            next(words)
+        elif word == "-d":
+            body = next(words)
+        elif word == "-F":
+            name, _, value = next(words).partition("=")
+            fields[name] = picture() if value.startswith("@") else value
+        else:
+            address = word.removeprefix("$SITE")
+    if body is not None:
+        return client.post(address, body, content_type="application/json")
+    return client.post(address, fields) if fields else client.get(address)
+
+
+def picture() -> SimpleUploadedFile:
+    from io import BytesIO
+
+    from PIL import Image
+
+    buffer = BytesIO()
+    Image.fromarray(world.plain_crop("red")).save(buffer, "JPEG")
+    return SimpleUploadedFile("someone.jpg", buffer.getvalue(), "image/jpeg")
