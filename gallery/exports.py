@@ -12,18 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext_noop
-from PIL import Image as Pictures
 
-from gallery import crops, datasets, pictures
-from gallery.errors import BadImage, BadSource, BadTarget, UnknownFormat
+from gallery import datasets, outgoing, snapshots
+from gallery.errors import BadSource, BadTarget, UnknownFormat
 from gallery.formats import FORMATS
-from gallery.formats.features import crop_name
-from gallery.formats.records import BoxRecord, CaptionRecord, Format, Record, Written
+from gallery.formats.records import Format, Record, Written
 from gallery.formats.target import Occupied, Target
-from gallery.models import Box, Caption, Identity, Image, Review
+from gallery.models import Dataset, Identity, Snapshot
 from pedsite.accounts.models import User
 from pedsite.jobs import work
 from pedsite.jobs.models import Job
@@ -32,10 +28,7 @@ KIND = gettext_noop("export")
 TASK = "gallery.export_dataset"
 SPLITS = tuple(value for value in Identity.Split.values if value)
 CHUNK_S = 2.5
-BATCH = 200
 TOLD = 20
-# Of crops that are cut out of larger pictures; whole pictures keep their bytes.
-QUALITY = 95
 
 
 @dataclass(slots=True)
@@ -66,6 +59,7 @@ def request(
     *,
     queue: bool = True,
     options: dict[str, Any] | None = None,
+    snapshot: int | None = None,
 ) -> Job:
     """A job that writes a dataset to the new folder `path`; hidden boxes and captions stay out.
 
@@ -73,9 +67,10 @@ def request(
         format: a key of FORMATS that has a writer.
         split: only people of this split; "" takes all boxes.
         options: what the format's writer takes, as JSON values.
+        snapshot: the number of one, to write the dataset as that has it.
 
     Raises:
-        UnknownFormat, UnknownDataset, BadTarget, BadSource: nothing was written.
+        UnknownFormat, UnknownDataset, UnknownSnapshot, BadTarget, BadSource: nothing was written.
     """
     options = options or {}
     kind = _format(format, split, options)
@@ -88,7 +83,9 @@ def request(
         "split": split,
         "options": options,
     }
-    total = _total(kind, found.pk, split)
+    frozen = _frozen(found, snapshot)
+    params |= {} if frozen is None else {"snapshot": frozen.number}
+    total = outgoing.total(kind, found.pk, split, frozen)
     return work.request(KIND, task=TASK, params=params, user=user, total=total, queue=queue)
 
 
@@ -109,12 +106,13 @@ class Exporter:
         if self._target is None:
             options = params.get("options", {})
             kind = _format(params["format"], params["split"], options)
-            dataset = datasets.get(params["dataset_name"]).pk
+            dataset = datasets.get(params["dataset_name"])
+            frozen = _frozen(dataset, params.get("snapshot"))
             self._target = target_at(params["path"], f"{at.job.pk}")
             self._target.begin()
-            self._outcomes = _write(kind, self._target, dataset, params["split"], options)
+            self._outcomes = _write(kind, self._target, dataset, params["split"], options, frozen)
             at.keep(noted=0, notes=[])
-            at.plan(_total(kind, dataset, params["split"]))
+            at.plan(outgoing.total(kind, dataset.pk, params["split"], frozen))
         outcomes, is_last = _gather(self._outcomes, at.beat)
         refusals, notes = _told(outcomes)
         result = at.job.result
@@ -143,6 +141,7 @@ def dry_run(
     split: str = "",
     *,
     options: dict[str, Any] | None = None,
+    snapshot: int | None = None,
     watch: Callable[[int, int | None], None] = lambda done, total: None,
 ) -> Report:
     """Write everything into a temporary folder, tell how it went, and remove it.
@@ -154,12 +153,13 @@ def dry_run(
     kind = _format(format, split, options)
     found = datasets.get(dataset)
     target_at(path, "check")
-    report, total = Report(), _total(kind, found.pk, split)
+    frozen = _frozen(found, snapshot)
+    report, total = Report(), outgoing.total(kind, found.pk, split, frozen)
     scratch = tempfile.mkdtemp(prefix="pedsite-export-")
     try:
         target = Target(Path(scratch) / "out", "dry")
         target.begin()
-        outcomes = _write(kind, target, found.pk, split, options)
+        outcomes = _write(kind, target, found, split, options, frozen)
         is_last = False
         while not is_last:
             chunk, is_last = _gather(outcomes, lambda: None)
@@ -171,128 +171,38 @@ def dry_run(
 
 
 def _write(
-    kind: Format, target: Target, dataset_id: int, split: str, options: dict[str, Any]
+    kind: Format,
+    target: Target,
+    dataset: Dataset,
+    split: str,
+    options: dict[str, Any],
+    snapshot: Snapshot | None,
 ) -> Iterator[Written]:
     """The outcomes of a writer and, between them, of pictures that could not be read."""
     unread: list[Written] = []
+    records = (
+        outgoing.of_dataset(kind, dataset.pk, split)
+        if snapshot is None
+        else outgoing.of_snapshot(kind, snapshot, split)
+    )
 
     def good() -> Iterator[Record]:
-        for one in _records(kind, dataset_id, split):
+        for one in records:
             if isinstance(one, Record):
                 yield one
             else:
                 unread.append(one)
 
     assert kind.write is not None
-    for outcome in kind.write(target, good(), _first_free(dataset_id), **options):
+    for outcome in kind.write(target, good(), _first_free(dataset.pk), **options):
         yield from unread
         unread.clear()
         yield outcome
     yield from unread
 
 
-def _records(kind: Format, dataset_id: int, split: str) -> Iterator[Record | Written]:
-    boxes = _boxes(dataset_id, split)
-    if not kind.test_first:
-        parts = [boxes]
-    else:
-        test = boxes.filter(identity__split=Identity.Split.TEST)
-        parts = [test, boxes.exclude(pk__in=test.values("pk"))]
-    for part in parts:
-        for image in _images(part):
-            yield from _whole(image) if kind.unit == "picture" else _single(image)
-
-
-def _images(boxes: QuerySet[Box]) -> Iterator[Image]:
-    """The images of some boxes, each with just these boxes and their captions."""
-    stated = Caption.objects.stated().order_by("pk")
-    theirs = boxes.select_related("identity").prefetch_related(Prefetch("captions", stated))
-    rows = (
-        Image.objects.filter(pk__in=boxes.values("image"))
-        .select_related("camera")
-        .prefetch_related(Prefetch("boxes", theirs.order_by("pk")))
-        .order_by("pk")
-    )
-    last = 0
-    while batch := list(rows.filter(pk__gt=last)[:BATCH]):
-        yield from batch
-        last = batch[-1].pk
-
-
-def _single(image: Image) -> Iterator[Record | Written]:
-    """A record for each box; what is not the whole picture is cut out of it."""
-    whole = (0, 0, image.width, image.height)
-    opened: Pictures.Image | None = None
-    for box in image.boxes.all():
-        item, name = f"box {box.pk}: {image.name}", image.name
-        try:
-            if box.bounds == whole:
-                data = _bytes(image)
-            else:
-                opened = opened or crops.picture(image)
-                data = pictures.encode_jpeg(np.asarray(opened.crop(box.bounds)), QUALITY)
-                name = crop_name(image.name, box.bounds)
-        except BadImage as exc:
-            yield Written(item=item, reason=str(exc))
-            continue
-        yield _record(image, item, name, data, (_box(box, whole=True),))
-
-
-def _whole(image: Image) -> Iterator[Record | Written]:
-    item = f"image {image.pk}: {image.name}"
-    whole = (0, 0, image.width, image.height)
-    try:
-        data = _bytes(image)
-    except BadImage as exc:
-        yield Written(item=item, reason=str(exc))
-        return
-    boxes = tuple(_box(box, whole=box.bounds == whole) for box in image.boxes.all())
-    yield _record(image, item, image.name, data, boxes)
-
-
-def _record(
-    image: Image, item: str, name: str, data: bytes, boxes: tuple[BoxRecord, ...]
-) -> Record:
-    return Record(
-        item=item,
-        name=name,
-        content=data,
-        mark=image.pk,
-        boxes=boxes,
-        camera=image.camera.name if image.camera else "",
-        taken_at=image.taken_at,
-        size=(image.width, image.height),
-    )
-
-
-def _box(box: Box, *, whole: bool) -> BoxRecord:
-    return BoxRecord(
-        bounds=None if whole else box.bounds,
-        identity=box.identity.key if box.identity else None,
-        split=box.identity.split if box.identity else "",
-        captions=tuple(
-            CaptionRecord(text=one.text, kind=one.kind, language=one.language)
-            for one in box.captions.all()
-        ),
-    )
-
-
-def _bytes(image: Image) -> bytes:
-    try:
-        with image.file.open("rb") as stored:
-            return stored.read()
-    except OSError as exc:
-        raise BadImage(f"The stored file of image {image.pk} cannot be read.") from exc
-
-
-def _boxes(dataset_id: int, split: str) -> QuerySet[Box]:
-    boxes = Box.objects.filter(image__dataset=dataset_id).exclude(review=Review.HIDDEN)
-    return boxes.filter(identity__split=split) if split else boxes
-
-
-def _total(kind: Format, dataset_id: int, split: str) -> int:
-    boxes = _boxes(dataset_id, split)
-    return boxes.values("image").distinct().count() if kind.unit == "picture" else boxes.count()
+def _frozen(dataset: Dataset, number: int | None) -> Snapshot | None:
+    return None if number is None else snapshots.numbered(dataset, number)
 
 
 def _first_free(dataset_id: int) -> int:

@@ -304,6 +304,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     # A search asks for fewer states of review than there are.
     "ENUM_NAME_OVERRIDES": {
+        "AdjudicationVerdictEnum": "search.review.models.Adjudication.Verdict",
+        "VerdictEnum": "search.review.models.Verdict",
         "Review": "gallery.models.Review",
         "BoxSource": "gallery.models.Box.Source",
         "CaptionSource": "gallery.models.Caption.Source",

@@ -18,8 +18,11 @@ from search.drafting import api as drafting_api
 from search.drafting import views as drafting_views
 from search.forgetting import api as forgetting_api
 from search.forgetting import views as forgetting_views
+from search.review import adjudication_views
 from search.review import api as review_api
 from search.review import views as review_views
+from search.snapshots import api as snapshot_api
+from search.snapshots import views as snapshot_views
 
 app_name = "search"
 generation_patterns = [
@@ -50,6 +53,9 @@ review_patterns = [
     path("review/", review_views.review_list, name="list"),
     path("review/one/", review_views.one, name="one"),
     path("review/agreement/", review_views.agreed, name="agreement"),
+    path("review/differing/", adjudication_views.differing, name="differing"),
+    path("review/adjudicate/", adjudication_views.decide, name="adjudicate"),
+    path("review/adjudicate/undo/", adjudication_views.undo, name="adjudicate-undo"),
     path("review/decide/", review_views.decide, name="decide"),
     path("review/undo/", review_views.undo, name="undo"),
     path("review/judge/", review_views.judge, name="judge"),
@@ -71,6 +77,13 @@ forgetting_patterns = [
     path("removals/rules/<str:name>/apply/", forgetting_views.apply, name="apply"),
     path("boxes/<int:box_id>/forget/", forgetting_views.forget, name="forget"),
 ]
+snapshot_patterns = [
+    path("snapshots/", snapshot_views.snapshot_list, name="list"),
+    path("snapshots/freeze/", snapshot_views.freeze, name="freeze"),
+    path("snapshots/compare/", snapshot_views.compare, name="compare"),
+    path("snapshots/<int:pk>/", snapshot_views.snapshot, name="detail"),
+    path("snapshots/<int:pk>/measure/", snapshot_views.measure, name="measure"),
+]
 urlpatterns = [
     # Namespaces of their own: the pages belong to the section on models.
     path("", include((generation_patterns, "generations"))),
@@ -78,6 +91,7 @@ urlpatterns = [
     path("", include((review_patterns, "review"))),
     path("", include((forgetting_patterns, "forgetting"))),
     path("", include((drafting_patterns, "drafting"))),
+    path("", include((snapshot_patterns, "snapshots"))),
     path("search/", views.search, name="search"),
     path("search/export/<str:form>/", result_views.export, name="export"),
     path("searches/", result_views.saved_list, name="saved-list"),
@@ -136,6 +150,18 @@ api_urlpatterns = [
         "identities/<int:identity_id>/likeness",
         person_api.LikenessApi.as_view(),
         name="identity-likeness",
+    ),
+    path("snapshots", snapshot_api.SnapshotsApi.as_view(), name="snapshots"),
+    path("snapshots/<int:pk>", snapshot_api.SnapshotApi.as_view(), name="snapshot"),
+    path(
+        "snapshots/<int:pk>/compare",
+        snapshot_api.SnapshotComparisonApi.as_view(),
+        name="snapshot-compare",
+    ),
+    path("adjudications/waiting", adjudication_views.WaitingApi.as_view(), name="differing"),
+    path("adjudications", adjudication_views.AdjudicationsApi.as_view(), name="adjudications"),
+    path(
+        "adjudications/<int:pk>", adjudication_views.AdjudicationApi.as_view(), name="adjudication"
     ),
     path("agreement", review_api.AgreementApi.as_view(), name="agreement"),
     path("judgements/undo", review_api.UndoApi.as_view(), name="judgement-undo"),

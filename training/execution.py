@@ -222,7 +222,9 @@ def _register(config: TrainConfig, bundle: Bundle) -> ModelVersion:
 
 def _validation(run: TrainingRun) -> dict[str, float]:
     """Recall on the probe at the step whose checkpoint was kept: the last of the best."""
-    chosen = run.points.filter(name="valid_r1").order_by("-value", "-step").first()
+    judged = run.points.filter(name="valid_score")
+    by = judged if judged.exists() else run.points.filter(name="valid_r1")
+    chosen = by.order_by("-value", "-step").first()
     if chosen is None:
         return {}
     points = run.points.filter(step=chosen.step, name__startswith="valid_r")

@@ -43,6 +43,7 @@ class Sample:
     person: equal for boxes of one identity. bbox: left, top, right, bottom, as frozen.
     notes: (kind, language) of each caption, as the gallery calls them.
     rejected: texts of which reviewers said that they do not describe it.
+    confirmed: captions that reviewers made of searches.
     """
 
     box: int
@@ -53,6 +54,7 @@ class Sample:
     captions: tuple[str, ...]
     notes: tuple[tuple[str, str], ...] = ()
     rejected: tuple[str, ...] = ()
+    confirmed: tuple[str, ...] = ()
 
     @property
     def is_only_refused(self) -> bool:
@@ -105,15 +107,20 @@ def prepare(
     found = decode(chosen, folder, height=height, width=width, tell=tell)
     captions = [sample.captions for sample in found.samples]
     first, people, pixels = found.first, found.people, found.pixels
-    held_out = CaptionedCrops(pixels[first:], people[first:], captions[first:])
+    rejected = [sample.rejected for sample in found.samples]
+    confirmed = frozenset(text for sample in found.samples for text in sample.confirmed)
+    held_out = CaptionedCrops(
+        pixels[first:], people[first:], captions[first:], rejected[first:], confirmed=confirmed
+    )
     rows = np.arange(min(len(held_out), PROBE_ROWS))
     return Prepared(
         data=CaptionedCrops(
             pixels[:first],
             people[:first],
             captions[:first],
-            [sample.rejected for sample in found.samples[:first]],
+            rejected[:first],
             judged=judged,
+            confirmed=confirmed,
         ),
         probe=held_out.probe(rows, np.random.default_rng(0)),
         refused=found.refused,
@@ -168,6 +175,7 @@ def _read(stored: dict[str, Any]) -> Sample:
         | {
             "notes": tuple((kind, language) for kind, language in stored["notes"]),
             "rejected": tuple(stored.get("rejected", ())),
+            "confirmed": tuple(stored.get("confirmed", ())),
         }
     )
 
@@ -180,13 +188,17 @@ def samples(
     A caption of which reviewers said that it does not describe the box is left out.
 
     Args:
-        refused: with what reviewers refused, and with the boxes that have nothing else.
+        refused: with what reviewers refused, and with the boxes that have nothing else. Without,
+            what they confirmed is left out of boxes that have other words: it fits others as well,
+            and whoever is not told so learns the contrary.
     """
     found = []
     for entry in entries:
         rejected = tuple(one["text"] for one in entry.get("rejected", ()))
         captions: dict[str, tuple[str, str]] = {}
-        for one in entry["captions"]:  # what comes twice counts once
+        own = [one for one in entry["captions"] if "source" not in one]
+        for one in entry["captions"] if refused else own or entry["captions"]:
+            # What comes twice counts once.
             if one["text"] not in rejected:
                 captions.setdefault(one["text"], (one["kind"], one["language"]))
         if not captions and not (refused and rejected):
@@ -203,6 +215,11 @@ def samples(
                 captions=tuple(captions),
                 notes=tuple(captions.values()),
                 rejected=rejected if refused else (),
+                confirmed=tuple(
+                    one["text"]
+                    for one in entry["captions"]
+                    if "source" in one and one["text"] in captions
+                ),
             )
         )
     return found

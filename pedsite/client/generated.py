@@ -40,6 +40,34 @@ AddedToCase = TypedDict(
 )
 
 
+AdjudicateRequest = TypedDict(
+    "AdjudicateRequest",
+    {
+        'finding': int,
+        'verdict': "AdjudicationVerdictEnum",
+        'note': NotRequired[str],
+    },
+)
+
+
+Adjudication = TypedDict(
+    "Adjudication",
+    {
+        'id': int,
+        'finding': int,
+        'text': str,
+        'box': int,
+        'verdict': "AdjudicationVerdictEnum",
+        'note': NotRequired[str],
+        'adjudicator': str,
+        'made_at': str,
+    },
+)
+
+
+AdjudicationVerdictEnum = Literal['confirmed', 'rejected', 'unsure']
+
+
 Agreement = TypedDict(
     "Agreement",
     {
@@ -495,6 +523,17 @@ Delivery = TypedDict(
 DeliveryStateEnum = Literal['waiting', 'delivered', 'failed']
 
 
+Differing = TypedDict(
+    "Differing",
+    {
+        'id': int,
+        'text': str,
+        'like': int | None,
+        'box': int,
+    },
+)
+
+
 DraftCaptionsRequest = TypedDict(
     "DraftCaptionsRequest",
     {
@@ -623,6 +662,14 @@ ForgetRequest = TypedDict(
 
 
 FormatEnum = Literal['folder', 'video', 'cuhk_pedes', 'synth_pedes', 'chinese_clip', 'chinese_clip_lmdb', 'flickr8k_cn', 'folder_per_class', 'coco', 'reid_pickles', 'compcars', 'image_matrix']
+
+
+FreezeRequest = TypedDict(
+    "FreezeRequest",
+    {
+        'dataset': str,
+    },
+)
 
 
 GateCheck = TypedDict(
@@ -1065,6 +1112,16 @@ OptionsRequest = TypedDict(
 )
 
 
+PageOfAdjudication = TypedDict(
+    "PageOfAdjudication",
+    {
+        'next': str | None,
+        'previous': str | None,
+        'results': list["Adjudication"],
+    },
+)
+
+
 PageOfAuditEntry = TypedDict(
     "PageOfAuditEntry",
     {
@@ -1195,6 +1252,16 @@ PageOfDelivery = TypedDict(
 )
 
 
+PageOfDiffering = TypedDict(
+    "PageOfDiffering",
+    {
+        'next': str | None,
+        'previous': str | None,
+        'results': list["Differing"],
+    },
+)
+
+
 PageOfDuplicates = TypedDict(
     "PageOfDuplicates",
     {
@@ -1321,6 +1388,16 @@ PageOfRun = TypedDict(
         'next': str | None,
         'previous': str | None,
         'results': list["Run"],
+    },
+)
+
+
+PageOfSnapshot = TypedDict(
+    "PageOfSnapshot",
+    {
+        'next': str | None,
+        'previous': str | None,
+        'results': list["Snapshot"],
     },
 )
 
@@ -1766,6 +1843,60 @@ SetRetentionRequest = TypedDict(
 SinceEnum = Literal['taken', 'imported']
 
 
+Snapshot = TypedDict(
+    "Snapshot",
+    {
+        'id': int,
+        'dataset': str,
+        'number': int,
+        'fingerprint': str,
+        'boxes': int,
+        'captions': int,
+        'frozen_by': NotRequired[str | None],
+        'created_at': str,
+    },
+)
+
+
+SnapshotChange = TypedDict(
+    "SnapshotChange",
+    {
+        'box': int,
+        'split': str,
+        'kind': str,
+        'what': list[list[str]],
+    },
+)
+
+
+SnapshotComparison = TypedDict(
+    "SnapshotComparison",
+    {
+        'counts': Any,
+        'changes': list["SnapshotChange"],
+        'more': int,
+    },
+)
+
+
+SnapshotDetail = TypedDict(
+    "SnapshotDetail",
+    {
+        'id': int,
+        'dataset': str,
+        'number': int,
+        'fingerprint': str,
+        'boxes': int,
+        'captions': int,
+        'frozen_by': NotRequired[str | None],
+        'created_at': str,
+        'splits': dict[str, Any],
+        'judged': Any,
+        'gains': list[dict[str, Any]],
+    },
+)
+
+
 SplitCounts = TypedDict(
     "SplitCounts",
     {
@@ -1992,6 +2123,35 @@ class Operations(Transport):
             "/api/v1/cases/{id}/searches",
             places={"id": id},
             body={"query": query},
+        )
+        return answer
+
+    def adjudicate(
+        self,
+        *,
+        finding: int,
+        verdict: AdjudicationVerdictEnum,
+        note: str | None = None,
+    ) -> Adjudication:
+        """Decide on a finding of which others say different things. Who judged it may not; what."""
+        answer: Adjudication = self.send(
+            "POST",
+            "/api/v1/adjudications",
+            body={"finding": finding, "verdict": verdict, "note": note},
+        )
+        return answer
+
+    def adjudications(
+        self,
+        *,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> PageOfAdjudication:
+        """Decisions that stand, yours and those on what you judged; newest first."""
+        answer: PageOfAdjudication = self.send(
+            "GET",
+            "/api/v1/adjudications",
+            query={"cursor": cursor, "limit": limit},
         )
         return answer
 
@@ -2435,6 +2595,21 @@ class Operations(Transport):
         )
         return answer
 
+    def compare_snapshots(
+        self,
+        id: int,
+        *,
+        old: int,
+    ) -> SnapshotComparison:
+        """What came, went and changed since an older one, by split."""
+        answer: SnapshotComparison = self.send(
+            "GET",
+            "/api/v1/snapshots/{id}/compare",
+            places={"id": id},
+            query={"old": old},
+        )
+        return answer
+
     def comparison(
         self,
         comparison_id: int,
@@ -2482,6 +2657,20 @@ class Operations(Transport):
             "DELETE",
             "/api/v1/searches/{id}",
             places={"id": id},
+        )
+        return answer
+
+    def differing(
+        self,
+        *,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> PageOfDiffering:
+        """Others differ on them, and you have not judged them."""
+        answer: PageOfDiffering = self.send(
+            "GET",
+            "/api/v1/adjudications/waiting",
+            query={"cursor": cursor, "limit": limit},
         )
         return answer
 
@@ -2606,6 +2795,19 @@ class Operations(Transport):
             "POST",
             "/api/v1/removals",
             body={"box": box, "confirm": confirm, "purpose": purpose},
+        )
+        return answer
+
+    def freeze(
+        self,
+        *,
+        dataset: str,
+    ) -> JobOutput:
+        """Freeze a dataset as it is, with what reviewers agree on; curators only. The finished."""
+        answer: JobOutput = self.send(
+            "POST",
+            "/api/v1/snapshots",
+            body={"dataset": dataset},
         )
         return answer
 
@@ -3478,6 +3680,33 @@ class Operations(Transport):
         )
         return answer
 
+    def snapshot(
+        self,
+        id: int,
+    ) -> SnapshotDetail:
+        """What is in it, and what was learned from it."""
+        answer: SnapshotDetail = self.send(
+            "GET",
+            "/api/v1/snapshots/{id}",
+            places={"id": id},
+        )
+        return answer
+
+    def snapshots(
+        self,
+        *,
+        cursor: str | None = None,
+        dataset: str | None = None,
+        limit: int | None = None,
+    ) -> PageOfSnapshot:
+        """Newest first."""
+        answer: PageOfSnapshot = self.send(
+            "GET",
+            "/api/v1/snapshots",
+            query={"cursor": cursor, "dataset": dataset, "limit": limit},
+        )
+        return answer
+
     def splits(
         self,
         name: str,
@@ -3539,6 +3768,18 @@ class Operations(Transport):
             "POST",
             "/api/v1/runs",
             body={"recipe": recipe, "dataset": dataset, "snapshot": snapshot, "settings": settings, "name": name, "licence": licence},
+        )
+        return answer
+
+    def undo_adjudication(
+        self,
+        id: int,
+    ) -> None:
+        """Take yours back: the finding waits again, and the decision stays in the history."""
+        answer: None = self.send(
+            "DELETE",
+            "/api/v1/adjudications/{id}",
+            places={"id": id},
         )
         return answer
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -43,6 +43,8 @@ class Batch:
     tuples: (N, K) rows of pictures that belong together: anchor, positive, negatives.
     rejected: (T, I), somebody said that text i does not describe picture j; None where nobody
         said so of any.
+    unknown: (T, I), nobody said whether it does: text i came from a search, and fits others too
+        whom nobody judged.
     """
 
     pixels: Pixels
@@ -61,6 +63,16 @@ class Batch:
     teacher_text_known: Flags | None = None
     tuples: Rows | None = None
     rejected: Flags | None = None
+    unknown: Flags | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A text that people judged: rows that it was confirmed for, which may be none, and refused."""
+
+    text: str
+    confirmed: Rows
+    refused: Rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,12 +82,14 @@ class Probe:
     vectors: (N, D) unit vectors of the gallery where they are not the image tower's, such as a
         teacher's; `pixels` is then empty.
     Without texts, pictures ask for pictures: `positive` is (N, N), and nobody finds itself.
+    questions: texts that people judged, with rows of `pixels` that were confirmed and refused.
     """
 
     pixels: Pixels
     texts: list[str]
     positive: Flags
     vectors: Vectors | None = None
+    questions: list[Question] = field(default_factory=list)
 
 
 class PairData(Protocol):
@@ -105,15 +119,6 @@ class PairData(Protocol):
         """A text about each row, and which rows of the gallery it describes, (T, G)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """A text that people judged: rows that it was confirmed for, which may be none, and refused."""
-
-    text: str
-    confirmed: Rows
-    refused: Rows
-
-
 class CaptionedCrops:
     """Crops with written captions and the number of the person in each.
 
@@ -124,6 +129,8 @@ class CaptionedCrops:
             what was refused for them and never drawn by themselves.
         rejected: for each crop the texts of which people said that they do not describe it.
         judged: so many of the refused texts join each batch; see the config.
+        confirmed: captions that came from searches. They say little, and fit others whom nobody
+            judged: of these and of refused texts, only judged pairs count.
 
     Raises: ValueError, lengths differ, or a crop has neither a caption nor a refused text, or
         stands before one that has a caption.
@@ -140,6 +147,7 @@ class CaptionedCrops:
         rejected: Sequence[Sequence[str]] = (),
         *,
         judged: int = 0,
+        confirmed: frozenset[str] = frozenset(),
     ) -> None:
         if not len(pixels) == len(people) == len(captions) == len(rejected or captions):
             raise ValueError(
@@ -159,6 +167,7 @@ class CaptionedCrops:
         self.classes = int(self._identities.max(initial=-1)) + 1
         self._questions = _questions(captions, self._rejected)
         self._judged = min(judged, len(self._questions))
+        self._searched = confirmed | {one.text for one in self._questions}
 
     @property
     def identities(self) -> Rows:
@@ -171,10 +180,12 @@ class CaptionedCrops:
         chosen = [_any_of(self._captions[row], rng) for row in rows[:texts]]
         if self._judged:
             return self._judged_batch(rows, chosen, rng)
+        positive = self._fits(rows[:texts], chosen, rows)
         return Batch(
             pixels=self._pixels[rows],
             texts=chosen,
-            positive=self._fits(rows[:texts], chosen, rows),
+            positive=positive,
+            unknown=self._unknown(chosen, rows, positive) if self._searched else None,
             identities=self._identities[rows],
             text_identities=self._identities[rows[:texts]],
             described=np.arange(len(chosen)),
@@ -188,9 +199,25 @@ class CaptionedCrops:
         return chosen, self._fits(rows, chosen, gallery)
 
     def probe(self, rows: Rows, rng: np.random.Generator) -> Probe:
-        """These rows with one caption each."""
-        texts = [_any_of(self._captions[row], rng) for row in rows]
-        return Probe(pixels=self._pixels[rows], texts=texts, positive=self._fits(rows, texts, rows))
+        """These rows with one caption each, and what people judged of several of them."""
+        own = [[one for one in self._captions[row] if one not in self._searched] for row in rows]
+        texts = [
+            _any_of(mine or self._captions[row], rng) for mine, row in zip(own, rows, strict=True)
+        ]
+        asked = [
+            Question(
+                text=one.text,
+                confirmed=np.flatnonzero(np.isin(rows, one.confirmed)),
+                refused=np.flatnonzero(np.isin(rows, one.refused)),
+            )
+            for one in self._questions
+        ]
+        return Probe(
+            pixels=self._pixels[rows],
+            texts=texts,
+            positive=self._fits(rows, texts, rows),
+            questions=[one for one in asked if len(one.confirmed) and len(one.refused)],
+        )
 
     def _judged_batch(self, rows: Rows, chosen: list[str], rng: np.random.Generator) -> Batch:
         """With some questions: each with a picture that was refused, what that one is called, and
@@ -209,10 +236,12 @@ class CaptionedCrops:
                 chosen.append(_any_of(own, rng))
                 asked.append(refused)
         pictures = np.concatenate(shown)
+        positive = self._fits_any(asked, chosen, pictures)
         return Batch(
             pixels=self._pixels[pictures],
             texts=chosen,
-            positive=self._fits_any(asked, chosen, pictures),
+            positive=positive,
+            unknown=self._unknown(chosen, pictures, positive),
             identities=self._identities[pictures],
             rejected=self._refused(chosen, pictures),
         )
@@ -231,6 +260,11 @@ class CaptionedCrops:
             # A caption that another picture also carries word for word describes that one too.
             same[index] |= [text in self._captions[row] for row in rows]
         return same & ~self._refused(texts, rows)
+
+    def _unknown(self, texts: list[str], rows: Rows, positive: Flags) -> Flags:
+        searched = np.array([text in self._searched for text in texts], dtype=bool)
+        unknown: Flags = searched[:, None] & ~positive & ~self._refused(texts, rows)
+        return unknown
 
     def _refused(self, texts: list[str], rows: Rows) -> Flags:
         found: Flags = np.zeros((len(texts), len(rows)), bool)

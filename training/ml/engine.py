@@ -24,7 +24,7 @@ from training.ml.loader import Loaded, Reader, batches, epoch_steps, gallery_bat
 from training.ml.optim import Ema, optimizer
 from training.ml.pace import Pace
 from training.ml.stages import Stage, stages
-from training.ml.validation import encode_pictures, validate
+from training.ml.validation import encode_pictures, judged_order, validate
 
 __all__ = ["BEST", "LAST", "PACE", "START", "Diverged", "Stopped", "Watch", "train"]
 
@@ -48,7 +48,8 @@ class Watch:
     """Who follows a run and may end it. Only the main process reports and tells.
 
     report: called with a step and its values: losses, `lr` and `grad_norm` each `log_every`
-        steps, `valid_r1`, `valid_r5`, `valid_r10` each `validate_every`.
+        steps, `valid_r1`, `valid_r5`, `valid_r10` each `validate_every`; where the probe has
+        judgements, also `valid_judged` and the `valid_score` that is selected by.
     tell: called with a sentence about the run.
     should_stop: asked after every step; the run is cut there, to go on another time.
     should_finish: asked after every epoch; the run then ends as if it had come to its last step.
@@ -63,7 +64,8 @@ class Watch:
 def train(config: TrainConfig, data: PairData, probe: Probe, folder: Path, *, watch: Watch) -> Path:
     """Train, or go on from the folder's last checkpoint.
 
-    Selection looks at the probe alone: the checkpoint whose first hits fit most often is kept.
+    Selection looks at the probe alone: the checkpoint whose first hits fit most often is kept; with
+    judgements in the probe, the mean of that and of judged pairs in order counts.
     Several processes under `torchrun` share each batch; the folder must be one that all see.
 
     Returns: the path of the best checkpoint.
@@ -230,11 +232,11 @@ class _Run:
             return
         assert self.learner is not None
         with self.learner.serving() as model:
-            found = validate(model, self.probe)
-            self.watch.report(self.step, {f"valid_r{k}": value for k, value in found.items()})
-            self.stale = 0 if found[1] > self.best else self.stale + 1
-            if found[1] >= self.best:
-                self.best = found[1]
+            values, score = self._judge(model)
+            self.watch.report(self.step, values)
+            self.stale = 0 if score > self.best else self.stale + 1
+            if score >= self.best:
+                self.best = score
                 kept = {
                     "model": model.state_dict(),
                     "objective": self.objective.state_dict(),
@@ -242,6 +244,17 @@ class _Run:
                     "config": self.config.to_dict(),
                 }
                 checkpoint.save(kept, self.folder / BEST)
+
+    def _judge(self, model: DualEncoder) -> tuple[dict[str, float], float]:
+        """What is reported of a model, and what it is selected by."""
+        found = validate(model, self.probe)
+        values = {f"valid_r{k}": value for k, value in found.items()}
+        order = judged_order(model, self.probe)
+        if order is None:
+            return values, found[1]
+        # Who learns from judgements wants both: captions found, and judged pairs in order.
+        score = (found[1] + order) / 2
+        return values | {"valid_judged": order, "valid_score": score}, score
 
     def _keep(self) -> None:
         """Write the last checkpoint."""
@@ -267,7 +280,7 @@ class _Run:
         self.model.load_state_dict(state["model"])
         self.objective.load_state_dict(state["objective"])
         if resumed is None:
-            self.best, self.stale = validate(self.model, self.probe)[1], 0
+            self.best, self.stale = self._judge(self.model)[1], 0
         self.gallery_rows = np.sort(self.rng.permutation(len(self.data))[: self.config.gallery])
         vectors = encode_pictures(self.model, self.data.pictures(self.gallery_rows))
         assert self.model.text is not None

@@ -54,3 +54,17 @@ def validate(model: DualEncoder, probe: Probe) -> dict[int, float]:
     positive = probe.positive & ~np.eye(len(gallery), dtype=bool)
     asked = positive.any(axis=1)
     return recall_at(similarity[asked], positive[asked])
+
+
+def judged_order(model: DualEncoder, probe: Probe) -> float | None:
+    """Of the texts that people judged, the mean share of pairs of a confirmed picture and a
+    refused one that are in order; None where the probe has no such pair."""
+    if not probe.questions:
+        return None
+    pictures = encode_pictures(model, probe.pixels)
+    asked = encode_texts(model, [one.text for one in probe.questions]) @ pictures.T
+    shares = [
+        float((scores[one.confirmed][:, None] > scores[one.refused][None, :]).mean())
+        for one, scores in zip(probe.questions, asked, strict=True)
+    ]
+    return float(np.mean(shares))

@@ -26,6 +26,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--split", default="", metavar="S", help=f"one of {', '.join(exports.SPLITS)}"
         )
+        parser.add_argument(
+            "--snapshot", type=int, metavar="N", help="the dataset as snapshot N has it"
+        )
         parser.add_argument("--dry-run", action="store_true", help="try all, keep nothing")
         parser.add_argument("--queue", action="store_true", help="hand the job to the workers")
 
@@ -44,9 +47,15 @@ class Command(BaseCommand):
         given = {name: options[name] for name in names if options[name] is not None}
         try:
             if options["dry_run"]:
-                return self._dry_run(format, path, dataset, split, given)
+                return self._dry_run(format, path, dataset, split, given, options["snapshot"])
             job = exports.request(
-                format, path, dataset, split, queue=options["queue"], options=given
+                format,
+                path,
+                dataset,
+                split,
+                queue=options["queue"],
+                options=given,
+                snapshot=options["snapshot"],
             )
         except DomainError as exc:
             raise CommandError(str(exc)) from exc
@@ -61,7 +70,13 @@ class Command(BaseCommand):
         return None
 
     def _dry_run(
-        self, format: str, path: str, dataset: str, split: str, options: dict[str, Any]
+        self,
+        format: str,
+        path: str,
+        dataset: str,
+        split: str,
+        options: dict[str, Any],
+        snapshot: int | None,
     ) -> None:
         with tqdm(desc="check", file=self.stderr, unit="", disable=None) as bar:
 
@@ -69,7 +84,9 @@ class Command(BaseCommand):
                 bar.total = total
                 bar.update(done - bar.n)
 
-            report = exports.dry_run(format, path, dataset, split, options=options, watch=watch)
+            report = exports.dry_run(
+                format, path, dataset, split, options=options, snapshot=snapshot, watch=watch
+            )
         self.stdout.write(
             f"Nothing was kept. {report.written} records would be written, "
             f"{report.refused} are refused."

@@ -8,10 +8,10 @@ from training.ml.data import CaptionedCrops
 from training.ml.loader import epoch_steps
 
 
-def crops(captions, rejected=(), people=None, judged=1):
+def crops(captions, rejected=(), people=None, judged=1, **options):
     pixels = np.arange(len(captions), dtype=np.uint8)[:, None, None, None]
     people = np.arange(len(captions)) if people is None else np.array(people)
-    return CaptionedCrops(pixels, people, captions, rejected, judged=judged)
+    return CaptionedCrops(pixels, people, captions, rejected, judged=judged, **options)
 
 
 def shown(batch):
@@ -75,3 +75,42 @@ def test_a_crop_without_words_must_be_refused_something_and_come_last():
         crops([["a"], []], [[], []])
     with pytest.raises(ValueError, match="crop 0 has no caption"):
         crops([[], ["a"]], [["x"], []])
+
+
+def test_a_probe_asks_what_was_confirmed_of_some_and_refused_of_others():
+    data = crops([["a"], ["red"], ["c"]], [["x"], [], ["red"]])
+    probe = data.probe(np.array([1, 2]), np.random.default_rng(0))
+    (asked,) = probe.questions
+    assert (asked.text, asked.confirmed.tolist(), asked.refused.tolist()) == ("red", [0], [1])
+    assert data.probe(np.array([0, 1]), np.random.default_rng(0)).questions == []
+
+
+def test_judged_pairs_are_in_order_where_the_confirmed_one_is_closer(monkeypatch):
+    from training.ml import validation
+
+    data = crops([["red"], ["red"], ["c"], ["d"]], [[], [], ["red"], ["red"]])
+    probe = data.probe(np.arange(4), np.random.default_rng(0))
+    cosines = np.array([[0.9], [0.2], [0.5], [0.1]], np.float32)
+    monkeypatch.setattr(validation, "encode_pictures", lambda model, pixels: cosines)
+    monkeypatch.setattr(validation, "encode_texts", lambda model, texts: np.ones((1, 1)))
+    assert validation.judged_order(None, probe) == 0.75
+
+
+def test_of_words_of_a_search_only_judged_pairs_count():
+    """Whoever nobody judged may wear a red coat too: no negative, and no positive either."""
+    data = crops([["a"], ["red coat"], ["c"]], [[], [], ["red coat"]])
+    batch = drawn(data, rows=(0, 1, 2))
+    asked = batch.texts.index("red coat")
+    kinds = (batch.positive, batch.rejected, batch.unknown)
+    told = {row: tuple(bool(of[asked, at]) for of in kinds) for at, row in enumerate(shown(batch))}
+    assert told == {0: (False, False, True), 1: (True, False, False), 2: (False, True, False)}
+    assert not batch.unknown[batch.texts.index("a")].any()
+    alone = crops([["a"], ["red coat"]], judged=0, confirmed=frozenset({"red coat"}))
+    assert drawn(alone).unknown.tolist() == [[False, False], [True, False]]
+    assert drawn(crops([["a"], ["b"]])).unknown is None
+
+
+def test_a_probe_asks_with_a_box_s_own_words_where_it_has_some():
+    data = crops([["a", "red"], ["red"]], confirmed=frozenset({"red"}))
+    for seed in range(8):
+        assert data.probe(np.arange(2), np.random.default_rng(seed)).texts == ["a", "red"]

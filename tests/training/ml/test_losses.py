@@ -88,3 +88,19 @@ def test_a_text_of_its_facts_alone_loses_little_however_many_they_are(count):
     text = space.write_stated(stated.float())
     assert text_attribute_loss(text, prototypes, stated, 40.0).item() < 1e-6
     assert text_attribute_loss(prototypes[7:], prototypes, stated, 40.0).item() > 5
+
+
+def test_pairs_that_nobody_knows_are_neither_pulled_nor_pushed():
+    torch.manual_seed(3)
+    logits = torch.randn(3, 4)
+    positive = torch.eye(3, 4, dtype=torch.bool)
+    unknown = torch.zeros(3, 4, dtype=torch.bool)
+    unknown[:, 3] = True
+    assert info_nce(logits, positive, unknown).item() == pytest.approx(
+        info_nce(logits[:, :3], positive[:, :3]).item()
+    )
+    # A row of which all the rest is unknown has nothing to be compared with.
+    rest = ~positive & (torch.arange(3)[:, None] == 0)
+    assert info_nce(logits, positive, rest).item() == pytest.approx(
+        info_nce(logits[1:], positive[1:]).item()
+    )

@@ -29,6 +29,7 @@ class Targets:
     teacher_text_known: Tensor | None = None
     tuples: Tensor | None = None
     rejected: Tensor | None = None
+    unknown: Tensor | None = None
 
     @classmethod
     def of(cls, batch: Batch, place: torch.device) -> Self:

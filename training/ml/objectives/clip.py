@@ -77,7 +77,9 @@ class Clip(Objective):
             asked = said if outputs.text is None else outputs.text
             if asked is None:
                 raise ValueError("pictures alone need data with known attributes")
-            contrastive = symmetric_info_nce(asked, outputs.image, targets.positive, self.scale)
+            contrastive = symmetric_info_nce(
+                asked, outputs.image, targets.positive, self.scale, targets.unknown
+            )
             losses["contrastive"] = self.contrastive_weight * contrastive
         both = outputs.image is not None and outputs.text is not None
         if both and targets.rejected is not None and self.rejection_weight:
