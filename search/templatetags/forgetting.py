@@ -13,6 +13,7 @@ PLACES = {
     "frames_painted": _("frames painted over"),
     "captions": _("captions"),
     "caption": _("captions"),
+    "quality": _("measures of sharpness and size"),
     "embeddings": _("vectors"),
     "embedding": _("vectors"),
     "findings": _("findings"),
