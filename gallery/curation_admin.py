@@ -366,6 +366,8 @@ class ChangeInline(OnlyRead, TabularInline):
     fields = ["model", "row", "before", "after"]
     extra = 0
     per_page = 20
+    # Pages of rows without an order could show one twice and another never.
+    ordering = ["pk"]
 
 
 @admin.register(Action)
